@@ -41,35 +41,37 @@ def wkv_scan(
         A = P_{t-1} a_t    B = b_t / P_t    K = k_t / P_t    R = P_t r_t
 
     the products u_t = S_{t-1} a_t obey U = A S^T + tril(A B^T, -1) U + tril(A K^T, -1) V, a triangular system. Solving
-    it for the two parts of the right side, U = W S^T + X, leaves one affine map of the state for each chunk.
+    it for the two parts of the right side, U = W S^T + X, leaves little to do from chunk to chunk.
     """
-    T = r.shape[1]
-    r, k, v, a, b = (_chunks(x, 0.0) for x in (r, k, v, a, b))  # (B, H, n, C, N)
+    rows, T, H, N = r.shape
+    r, k, v, a, b = (_chunks(x, 0.0) for x in (r, k, v, a, b))  # (n, BH, C, N)
     w = _chunks(w, 1.0)
-    P = w.cumprod(dim=3)
+    P = w.cumprod(dim=2)
     A, B, K, R = a * (P / w), b / P, k / P, r * P
-    AB, AK = (A @ B.mT).tril(-1), (A @ K.mT).tril(-1)  # (B, H, n, C, C)
+    AB, AK = (A @ B.mT).tril(-1), (A @ K.mT).tril(-1)  # (n, BH, C, C)
     RB, RK = (R @ B.mT).tril(), (R @ K.mT).tril()
     one = torch.eye(CHUNK, dtype=AB.dtype, device=AB.device)
-    N = r.shape[-1]
     WX = torch.linalg.solve_triangular(one - AB, torch.cat((A, AK @ v), dim=-1), upper=False, unitriangular=True)
-    W, X = WX[..., :N], WX[..., N:]  # (B, H, n, C, K), (B, H, n, C, V)
-    end = P[..., -1:, :]  # (B, H, n, 1, K)
-    move = (torch.eye(N, dtype=W.dtype, device=W.device) + W.mT @ B) * end  # (B, H, n, K, K)
-    gain = (X.mT @ B + v.mT @ K) * end  # (B, H, n, V, K)
-    starts = []
-    for chunk in range(r.shape[2]):
-        starts.append(state)
-        state = state @ move[:, :, chunk] + gain[:, :, chunk]
-    S = torch.stack(starts, dim=2)  # (B, H, n, V, K): the state before each chunk
-    y = (R + RB @ W) @ S.mT + RB @ X + RK @ v  # (B, H, n, C, V)
-    return y.permute(0, 2, 3, 1, 4).flatten(1, 2)[:, :T], state
+    W, X = WX[..., :N].contiguous(), WX[..., N:].contiguous()  # (n, BH, C, K), (n, BH, C, V)
+    end = P[:, :, -1:]  # (n, BH, 1, K)
+    gain = v.mT @ (K * end)  # (n, BH, V, K)
+    B = B * end
+    S = state.reshape(rows * H, N, N)
+    starts, solved = [], []
+    for chunk in range(r.shape[0]):
+        U = torch.baddbmm(X[chunk], W[chunk], S.mT)  # (BH, C, V)
+        starts.append(S)
+        solved.append(U)
+        S = torch.addcmul(gain[chunk], S, end[chunk]).baddbmm(U.mT, B[chunk])
+    y = R @ torch.stack(starts).mT + RB @ torch.stack(solved) + RK @ v  # (n, BH, C, V)
+    y = y.view(-1, rows, H, CHUNK, N).permute(1, 0, 3, 2, 4).reshape(rows, -1, H, N)
+    return y[:, :T], S.view(rows, H, N, N)
 
 
 def _chunks(x: Tensor, fill: float) -> Tensor:
-    """(B, T, H, N) -> (B, H, n, C, N), the last chunk filled up with tokens that change nothing."""
+    """(B, T, H, N) -> (n, BH, C, N), the last chunk filled up with tokens that change nothing."""
     B, T, H, N = x.shape
     missing = -T % CHUNK
     if missing:
         x = torch.cat((x, x.new_full((B, missing, H, N), fill)), dim=1)
-    return x.view(B, -1, CHUNK, H, N).permute(0, 3, 1, 2, 4)
+    return x.view(B, -1, CHUNK, H, N).permute(1, 0, 3, 2, 4).reshape(-1, B * H, CHUNK, N)
