@@ -1,0 +1,368 @@
+"""The approval queue: what waits for a person, what a person may do with it, and the only place that makes an Approved.
+
+No I/O, no clock, no await: every method runs to its end before anything else can happen, and `now` is an argument.
+Each change is handed to the journal before it takes effect; if the journal raises, nothing has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import InitVar, dataclass, replace
+from enum import StrEnum
+from typing import Any, NewType, NoReturn, final
+
+from bot.messages import Message
+
+ItemId = NewType("ItemId", str)
+
+
+class State(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    AIRED = "aired"
+    DONE = "done"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    RECALLED = "recalled"
+
+
+class Action(StrEnum):
+    APPROVE = "approve"
+    REJECT = "reject"
+    EXPIRE = "expire"
+    AIR = "air"
+    UNDO = "undo"
+    RECALL = "recall"
+    FINISH = "finish"
+
+
+# The whole machine. What is not in this table cannot happen; a test writes it out once more.
+TABLE: dict[State, dict[Action, State]] = {
+    State.PENDING: {
+        Action.APPROVE: State.APPROVED,
+        Action.REJECT: State.REJECTED,
+        Action.EXPIRE: State.EXPIRED,
+    },
+    State.APPROVED: {Action.AIR: State.AIRED, Action.UNDO: State.PENDING},
+    State.AIRED: {Action.RECALL: State.RECALLED, Action.FINISH: State.DONE},
+    State.REJECTED: {Action.UNDO: State.PENDING},
+    State.EXPIRED: {Action.UNDO: State.PENDING},
+    State.RECALLED: {},
+    State.DONE: {},
+}
+OPEN = frozenset({State.PENDING, State.APPROVED})
+PUBLISHED = frozenset({State.AIRED, State.DONE})
+
+
+class Refused(Exception):
+    """An action that changed nothing. `code` is for programs; the message says why, for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A person who has signed in at the panel. Only bot/web/auth.py makes one."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A place in a text that a person should look at. `level` is "flag" or "block"; positions count characters."""
+
+    start: int
+    end: int
+    rule: str
+    level: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One proposal. Only a finished one can be approved as it stands."""
+
+    text: str = ""
+    done: bool = False
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The viewer's words as the overlay will show them beside the reply: cleaned, and shown on the card too."""
+
+    viewer: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One card at the panel.
+
+    `revision` rises with every change of state, never with a draft that arrives. `lifetime` is in seconds (None: it
+    waits for ever), `expires` the moment that follows from it. `text` are the approved words. `reasons` say why this
+    message was chosen; `findings` what the checks found in the message.
+    """
+
+    id: ItemId
+    created: float
+    character: str
+    revision: int = 1
+    state: State = State.PENDING
+    lifetime: float | None = None
+    expires: float | None = None
+    message: Message | None = None
+    merged: tuple[Message, ...] = ()
+    quote: Quote | None = None
+    wait_class: str = ""
+    reasons: tuple[str, ...] = ()
+    findings: tuple[Flag, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+    drafting: bool = False
+    error: str | None = None
+    text: str | None = None
+    flags: tuple[Flag, ...] = ()
+    by: str | None = None
+    decided: float | None = None
+    aired: float | None = None
+    until: float | None = None
+
+    @property
+    def edited(self) -> bool:
+        """Whether the approved words differ from every draft."""
+        return self.text is not None and all(draft.text != self.text for draft in self.drafts)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One line of the record: who did what, when. `by` None means the clock did it."""
+
+    action: Action
+    at: float
+    by: str | None
+    text: str | None = None
+
+
+Journal = Callable[[Item, Decision | None], None]
+_MINT = object()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """Words that a person has approved, on their way to the audience. Only the queue makes one, in `air`."""
+
+    id: ItemId
+    text: str
+    character: str
+    quote: Quote | None
+    by: str
+    seconds: float
+    mint: InitVar[object]
+
+    def __post_init__(self, mint: object) -> None:
+        if mint is not _MINT:
+            raise TypeError("only ApprovalQueue.air makes an Approved")
+
+    def __init_subclass__(cls) -> NoReturn:
+        raise TypeError("Approved cannot be subclassed")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an Approved is never written down: after a restart a person decides again")
+
+
+class ApprovalQueue:
+    """Items and their states. The only way from PENDING to the audience leads through a person's `approve`."""
+
+    def __init__(self, journal: Journal, *, max_text: int = 200) -> None:
+        self._journal = journal
+        self._max_text = max_text
+        self._items: dict[ItemId, Item] = {}
+        self.paused = False
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def __getitem__(self, item_id: str) -> Item:
+        item = self._items.get(ItemId(item_id))
+        if item is None:
+            raise Refused("not_found", f"没有这一条（{item_id}），页面可能太旧了，请刷新。 No such item; reload the page.")
+        return item
+
+    def items(self, *states: State) -> list[Item]:
+        """Oldest first; of all states when none is named."""
+        return [item for item in self._items.values() if not states or item.state in states]
+
+    def check(self, item_id: str, revision: int, action: Action, now: float) -> Item:
+        """Raise Refused where `action` is not possible for a person who has seen this revision."""
+        item = self[item_id]
+        if revision != item.revision:
+            raise Refused("stale_revision", _stale(item))
+        if action not in TABLE[item.state]:
+            raise Refused("wrong_state", f"{_stale(item)} 不能再执行“{action}”。")
+        if action is Action.APPROVE and item.expires is not None and now >= item.expires:
+            raise Refused("expired", "这一条已过期，没有播出。 It has expired; nothing was shown.")
+        if action is Action.APPROVE and self.paused:
+            raise Refused("paused", "暂停中，认可无效。请先恢复。 Paused: resume first, then approve.")
+        return item
+
+    # -- what a person does ----------------------------------------------------------------------------------------
+
+    def approve(
+        self, item_id: str, revision: int, text: str, by: Operator, now: float, flags: Iterable[Flag] = ()
+    ) -> Item:
+        """A person says yes to exactly these words."""
+        item = self.check(item_id, revision, Action.APPROVE, now)
+        self._check_words(text)
+        flags = tuple(flags)
+        if any(flag.level == "block" for flag in flags):
+            reasons = "；".join(flag.reason for flag in flags if flag.level == "block")
+            raise Refused("blocked", f"这段话不能播出：{reasons}。请改后再认可。 Blocked: edit it, then approve.")
+        return self._move(item, Action.APPROVE, now, by, text=text, flags=flags, expires=None)
+
+    def reject(self, item_id: str, revision: int, by: Operator, now: float) -> Item:
+        item = self.check(item_id, revision, Action.REJECT, now)
+        return self._move(item, Action.REJECT, now, by)
+
+    def undo(self, item_id: str, revision: int, by: Operator, now: float) -> Item:
+        """Back to PENDING with a fresh lifetime, whatever the decision was."""
+        item = self.check(item_id, revision, Action.UNDO, now)
+        return self._back_to_pending(item, now, by)
+
+    def recall(self, item_id: str, revision: int, by: Operator, now: float) -> Item:
+        item = self.check(item_id, revision, Action.RECALL, now)
+        return self._move(item, Action.RECALL, now, by, until=now)
+
+    # -- what the show does ----------------------------------------------------------------------------------------
+
+    def open(self, item: Item) -> Item:
+        """A new card. It can only begin as PENDING, without words."""
+        if item.state is not State.PENDING or item.text is not None or item.id in self._items:
+            raise ValueError(f"item {item.id} cannot be opened: {item.state}")
+        return self._store(replace(item, expires=_end(item, item.created)), None)
+
+    def restore(self, items: Iterable[Item], now: float) -> None:
+        """Items from the disk after a restart. Approved words that were not aired need a person again; what was on
+        the air is over."""
+        for item in items:
+            self._items[item.id] = replace(item, drafts=_finished(item), drafting=False)
+        for item in self.items(State.APPROVED):
+            self._store(self._pending(item, now), Decision(Action.UNDO, now, None))
+        for item in self.items(State.AIRED):
+            self.finish(item.id, now)
+
+    def air(self, item_id: str, now: float, seconds: float) -> Approved:
+        """Mint the words of an approved item, for `seconds` on the air. They are on record before this returns."""
+        item = self[item_id]
+        if self.paused:
+            raise Refused("paused", "暂停中，不播出。 Paused.")
+        if Action.AIR not in TABLE[item.state] or item.text is None or item.by is None:
+            raise Refused("wrong_state", _stale(item))
+        self._move(item, Action.AIR, now, None, aired=now, until=now + seconds)
+        return Approved(item.id, item.text, item.character, item.quote, item.by, seconds, mint=_MINT)
+
+    def finish(self, item_id: str, now: float) -> Item:
+        item = self[item_id]
+        return self._move(item, Action.FINISH, now, None, until=now)
+
+    def expire(self, now: float) -> list[Item]:
+        """Every pending item whose time has passed."""
+        due = [item for item in self.items(State.PENDING) if item.expires is not None and now >= item.expires]
+        return [self._move(item, Action.EXPIRE, now, None) for item in due]
+
+    def take_back(self, now: float, by: Operator) -> list[Item]:
+        """Emergency: whatever was approved and has not been aired waits for a person again."""
+        return [self._back_to_pending(item, now, by) for item in self.items(State.APPROVED)]
+
+    def drafting(self, item_id: str, count: int, now: float) -> int:
+        """`count` more drafts are being written for a pending item, which gets a fresh lifetime; where they begin."""
+        item = self._pending_item(item_id)
+        drafts = (*item.drafts, *(Draft() for _ in range(count)))
+        self._items[item.id] = replace(item, drafts=drafts, drafting=True, error=None, expires=_end(item, now))
+        return len(item.drafts)
+
+    def draft(self, item_id: str, index: int, draft: Draft) -> Item:
+        """A draft has grown or is finished. Does not raise the revision: a click on the card stays good."""
+        item = self._pending_item(item_id)
+        drafts = (*item.drafts[:index], draft, *item.drafts[index + 1 :])
+        self._items[item.id] = item = replace(item, drafts=drafts)
+        return item
+
+    def drafted(self, item_id: str, error: str | None = None) -> Item:
+        """No more drafts are coming. What was left unfinished is dropped: half a sentence is not a proposal."""
+        item = self._pending_item(item_id)
+        return self._store(replace(item, drafts=_finished(item), drafting=False, error=error), None)
+
+    def forget(self, keep: int) -> None:
+        """Let go of the oldest closed items beyond `keep`: they are on disk."""
+        closed = [item.id for item in self._items.values() if item.state not in OPEN and item.state != State.AIRED]
+        for item_id in closed[: max(0, len(closed) - keep)]:
+            del self._items[item_id]
+
+    # -- one way in for every change -------------------------------------------------------------------------------
+
+    def _move(self, item: Item, action: Action, now: float, by: Operator | None, **changes: Any) -> Item:
+        state = TABLE[item.state].get(action)
+        if state is None:
+            raise Refused("wrong_state", _stale(item))
+        if by is not None:
+            changes |= {"by": by.name, "decided": now}
+        drafts = _finished(item)
+        after = replace(item, state=state, revision=item.revision + 1, drafts=drafts, drafting=False, **changes)
+        return self._store(after, Decision(action, now, by.name if by else None, after.text))
+
+    def _store(self, item: Item, decision: Decision | None) -> Item:
+        self._journal(item, decision)
+        self._items[item.id] = item
+        return item
+
+    def _back_to_pending(self, item: Item, now: float, by: Operator) -> Item:
+        cleared = self._pending(item, now)
+        after = replace(cleared, by=by.name, decided=now)
+        return self._store(after, Decision(Action.UNDO, now, by.name))
+
+    def _pending(self, item: Item, now: float) -> Item:
+        return replace(
+            item, state=State.PENDING, revision=item.revision + 1, text=None, flags=(), by=None, decided=None,
+            expires=_end(item, now),
+        )  # fmt: skip
+
+    def _pending_item(self, item_id: str) -> Item:
+        item = self[item_id]
+        if item.state is not State.PENDING:
+            raise Refused("wrong_state", _stale(item))
+        return item
+
+    def _check_words(self, text: str) -> None:
+        if not text.strip():
+            raise Refused("empty", "没有文字可以播出。 There are no words to show.")
+        if len(text) > self._max_text:
+            raise Refused(
+                "too_long",
+                f"太长：{len(text)} 字，最多 {self._max_text} 字。请删短。 Too long: {len(text)} of {self._max_text}.",
+            )
+
+
+def _finished(item: Item) -> tuple[Draft, ...]:
+    return tuple(draft for draft in item.drafts if draft.done)
+
+
+def _end(item: Item, now: float) -> float | None:
+    return None if item.lifetime is None else now + item.lifetime
+
+
+_SEEN_AS = {
+    State.PENDING: "仍在等待",
+    State.APPROVED: "已被认可",
+    State.AIRED: "已在播出",
+    State.DONE: "已播完",
+    State.REJECTED: "已被丢弃",
+    State.EXPIRED: "已过期",
+    State.RECALLED: "已被撤回",
+}
+
+
+def _stale(item: Item) -> str:
+    who = f"（{item.by}）" if item.by else ""
+    return f"这一条已变化：{_SEEN_AS[item.state]}{who}，你的点击没有生效。 It has changed: now {item.state}."

@@ -1,0 +1,100 @@
+"""What goes into an engine and what comes out of it. No torch here: the panel's process imports this file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Everything the model reads before it speaks.
+
+    `parts` are encoded one by one and their tokens joined, so text can never merge with the separator next to it.
+    `keep` counts parts: the state after `parts[:n]` is worth keeping for each n in it (the end of the scenario, the end
+    of the confirmed story). `stops` are texts that end a draft and are not part of it. `start_with` is fed after the
+    parts and stands at the beginning of every draft's text.
+    """
+
+    parts: tuple[str, ...]
+    stops: tuple[str, ...] = ("\n\n",)
+    start_with: str = ""
+    keep: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn. `temperature` is applied after `top_p` and `top_k`, as the `rwkv` package does.
+
+    `presence`, `frequency`, `decay`: the penalties of ChatRWKV (subtracted from a token's logit once it was drawn; the
+    count fades by `decay` a token). `temperature` 0 is greedy. `top_k` 0 is off. `seed` None draws a fresh one; draft i
+    uses seed + i, whatever else is in the batch. `max_tokens` and `min_tokens` bound a draft's length.
+    """
+
+    temperature: float = 1.0
+    top_p: float = 0.5
+    top_k: int = 0
+    presence: float = 0.5
+    frequency: float = 0.5
+    decay: float = 0.996
+    max_tokens: int = 80
+    min_tokens: int = 0
+    seed: int | None = None
+
+
+class Ending(StrEnum):
+    """Why a draft ended."""
+
+    STOP = "stop"  # a stop text, or the model's end of text
+    LENGTH = "length"  # max_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class DraftText:
+    """Draft `index` (from 0) has grown; `text` is all of it so far, whole characters only."""
+
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftDone:
+    """Draft `index` is finished."""
+
+    index: int
+    text: str
+    ending: Ending
+
+
+class EngineState(StrEnum):
+    LOADING = "loading"
+    READY = "ready"
+    RESTARTING = "restarting"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """For people: `detail` says what happened or what to do; `figures` are numbers for the panel and /metrics."""
+
+    state: EngineState = EngineState.LOADING
+    model: str = ""
+    detail: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+class EngineError(Exception):
+    """An answer was lost (crash, out of memory, not loaded). The message says what to do; the caller may ask again."""
+
+
+class Engine(Protocol):
+    """Anything that proposes replies. Closing the iterator cancels its drafts within one step."""
+
+    @property
+    def status(self) -> EngineStatus: ...
+
+    def drafts(self, prompt: Prompt, count: int, sampling: Sampling) -> AsyncIterator[DraftText | DraftDone]:
+        """Raises EngineError from the iteration when the answer is lost."""
+        ...

@@ -1,0 +1,70 @@
+"""Everything the audience perceives. An outlet takes an Approved and nothing else; it can always take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from bot.approval import Approved
+from bot.feed import Feed
+
+
+class Outlet(Protocol):
+    """Where approved words appear. `hide` and `clear` never wait: taking words away must not be held up."""
+
+    name: str
+
+    async def show(self, reply: Approved) -> None: ...
+
+    def hide(self, item_id: str) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+class Overlay:
+    """The page in OBS. It also tells a page that connects late what is on the air, with the time it has left."""
+
+    name = "overlay"
+
+    def __init__(self, feed: Feed, label: str, clock: Callable[[], float]) -> None:
+        self._feed = feed
+        self._label = label
+        self._clock = clock
+        self._on_air: tuple[Approved, float] | None = None
+
+    async def show(self, reply: Approved) -> None:
+        self._on_air = (reply, self._clock() + reply.seconds)
+        self._feed.publish(self.now_showing())
+
+    def hide(self, item_id: str) -> None:
+        if self._on_air is not None and self._on_air[0].id == item_id:
+            self._on_air = None
+            self._feed.publish({"event": "hide", "id": item_id})
+
+    def clear(self) -> None:
+        self._on_air = None
+        self._feed.publish({"event": "clear"})
+
+    def now_showing(self) -> dict[str, Any]:
+        """The event for a page that has just connected: `show` with what is on the air, else `clear`."""
+        if self._on_air is None:
+            return {"event": "clear"}
+        reply, until = self._on_air
+        return {
+            "event": "show",
+            "reply": {
+                "id": reply.id,
+                "text": reply.text,
+                "character": reply.character,
+                "question": reply.quote.text if reply.quote else None,
+                "viewer": reply.quote.viewer if reply.quote else None,
+                "label": self._label,
+            },
+            "duration": reply.seconds,
+            "remaining": max(0.0, until - self._clock()),
+        }
+
+
+def reading_seconds(text: str, *, least: float, per_character: float, most: float) -> float:
+    """How long a text stays on the air: in proportion to its length, within bounds."""
+    return min(most, max(least, len(text) * per_character))

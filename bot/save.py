@@ -1,0 +1,198 @@
+"""The only file that writes under Save/. One program at a time owns a folder; every decision is on disk when it returns.
+
+SQLite in WAL mode with synchronous=FULL: a commit that has returned survives a crash of the program and of the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from bot.approval import OPEN, PUBLISHED, Decision, Item
+from bot.errors import UserError
+from bot.messages import Message
+
+_ITEM = TypeAdapter(Item)
+
+# Step n brings a database from user_version n to n + 1. Never edit a step that has been released: add one.
+MIGRATIONS = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE items (
+        id TEXT PRIMARY KEY, scenario TEXT NOT NULL, state TEXT NOT NULL, created REAL NOT NULL, body TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX items_by_state ON items (scenario, state, created);
+    CREATE TABLE decisions (
+        number INTEGER PRIMARY KEY, item TEXT NOT NULL, revision INTEGER NOT NULL,
+        action TEXT NOT NULL, at REAL NOT NULL, by TEXT, text TEXT
+    );
+    CREATE INDEX decisions_by_item ON decisions (item, action);
+    CREATE TABLE messages (
+        id TEXT PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, platform TEXT NOT NULL, viewer_id TEXT NOT NULL,
+        viewer TEXT NOT NULL, text TEXT NOT NULL, price REAL, outcome TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+class SaveError(UserError):
+    """The disk refused. Nothing was changed."""
+
+
+class Save:
+    """A Save/ folder and its show.db."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(folder / ".lock")
+        except OSError as error:
+            raise SaveError(
+                f"存档文件夹 {folder} 不能写入（{error.strerror}）。请改 config.yaml 的 save 或文件夹权限。 "
+                f"The save folder is not writable."
+            ) from error
+        try:
+            self._db = self._open(folder / "show.db")
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def close(self) -> None:
+        self._db.close()
+        os.close(self._lock)
+
+    # -- the show --------------------------------------------------------------------------------------------------
+
+    def record(self, scenario: str, item: Item, decision: Decision | None) -> None:
+        """One change of an item, with the decision behind it, in one synced transaction."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO items VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body",
+                (item.id, scenario, item.state, item.created, _ITEM.dump_json(item).decode()),
+            )
+            if decision is not None:
+                self._db.execute(
+                    "INSERT INTO decisions (item, revision, action, at, by, text) VALUES (?, ?, ?, ?, ?, ?)",
+                    (item.id, item.revision, decision.action, decision.at, decision.by, decision.text),
+                )
+
+    def open_items(self, scenario: str) -> list[Item]:
+        """What was waiting when the program ended, oldest first. AIRED counts: its time on the air is not over."""
+        return self._items(
+            f"SELECT body FROM items WHERE scenario = ? AND state IN ({_marks(_UNFINISHED)}) ORDER BY created, id",
+            scenario, *_UNFINISHED,
+        )  # fmt: skip
+
+    def closed_items(self, scenario: str, limit: int) -> list[Item]:
+        """The last decided items, oldest first."""
+        rows = self._items(
+            f"SELECT body FROM items WHERE scenario = ? AND state NOT IN ({_marks(_UNFINISHED)}) "
+            "ORDER BY created DESC, id DESC LIMIT ?",
+            scenario, *_UNFINISHED, limit,
+        )  # fmt: skip
+        return rows[::-1]
+
+    def published_items(self, scenario: str) -> list[Item]:
+        """What was aired and not recalled, in the order in which it was aired."""
+        return self._items(
+            "SELECT body FROM items JOIN decisions ON decisions.item = items.id AND decisions.action = 'air' "
+            f"WHERE scenario = ? AND state IN ({_marks(PUBLISHED)}) ORDER BY decisions.number",
+            scenario, *PUBLISHED,
+        )  # fmt: skip
+
+    def record_messages(self, outcomes: Iterable[tuple[Message, str]]) -> None:
+        """What became of viewers' messages: the item's id, or the code of the reason why there is none."""
+        rows = [
+            (m.id, m.time, m.kind, m.viewer.platform, m.viewer.id, m.viewer.name, m.text, m.price, outcome)
+            for m, outcome in outcomes
+        ]
+        if rows:
+            with self._transaction():
+                self._db.executemany("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def remember(self, key: str, value: str) -> None:
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def recollect(self, key: str) -> str | None:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _open(self, path: Path) -> sqlite3.Connection:
+        try:
+            # isolation_level None: transactions are ours, so that a migration is one, too.
+            db = sqlite3.connect(path, isolation_level=None)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            _migrate(db, path)
+        except sqlite3.Error as error:
+            raise SaveError(
+                f"打不开 {path}（{error}）。若文件已损坏，请把它改名留底，再启动。 The database cannot be opened."
+            ) from error
+        return db
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise SaveError(
+                f"存档写不进去（{error}），这一步没有生效。请检查磁盘空间。 Saving failed; nothing was changed."
+            ) from error
+
+    def _items(self, query: str, *values: object) -> list[Item]:
+        return [_ITEM.validate_json(body) for (body,) in self._db.execute(query, values)]
+
+
+_UNFINISHED = tuple(sorted({*OPEN, "aired"}))
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ", ".join("?" for _ in values)
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise SaveError(
+            f"{path} 由更新版本的程序写成（{version} > {len(MIGRATIONS)}）。请升级 rwkv-cohost。 Written by a newer version."
+        )
+    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
+        db.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _lock(path: Path) -> int:
+    """Hold the folder until the program ends, however it ends: the system lets go of the lock with the process."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise SaveError(
+            f"{path.parent} 正被另一个 rwkv-cohost 使用。请先关掉它，或在 config.yaml 里另设 save。 "
+            "Another rwkv-cohost is using this save folder."
+        ) from error
+    return handle
