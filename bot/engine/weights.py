@@ -1,0 +1,119 @@
+"""Reads a model file into named tensors and checks that it is an RWKV-7. Runs nothing that is inside the file."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+Weights = dict[str, Tensor]
+
+
+class ModelError(Exception):
+    """A model or a strategy that cannot be used. The message is for people and says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the tensors' shapes tell of a model."""
+
+    layers: int
+    width: int
+    heads: int
+    head_size: int
+    vocab: int
+
+
+ATTENTION = (
+    *("x_r", "x_w", "x_k", "x_v", "x_a", "x_g", "w0", "w1", "w2", "a0", "a1", "a2", "v0", "v1", "v2", "g1", "g2"),
+    *("k_k", "k_a", "r_k", "receptance.weight", "key.weight", "value.weight", "output.weight"),
+    *("ln_x.weight", "ln_x.bias"),
+)
+FEED_FORWARD = ("x_k", "key.weight", "value.weight")
+NORMS = ("ln1.weight", "ln1.bias", "ln2.weight", "ln2.bias")
+OUTER = ("emb.weight", "blocks.0.ln0.weight", "blocks.0.ln0.bias", "ln_out.weight", "ln_out.bias", "head.weight")
+UNUSED = ("blocks.0.att.v0", "blocks.0.att.v1", "blocks.0.att.v2")
+"""The first layer has no earlier value to mix in: files may have these or not, they are never used."""
+
+
+def read_weights(path: Path) -> Weights:
+    """The tensors of a `.pth` (a dict of tensors, loaded with `weights_only`) or `.safetensors` file, on the CPU."""
+    if not path.is_file():
+        raise ModelError(f"找不到模型文件：{path}。请检查路径，或去掉 model 设置以使用自带的演示模型。 / No such model file.")
+    try:
+        weights = load_file(path) if path.suffix == ".safetensors" else _load_pth(path)
+    except pickle.UnpicklingError as error:
+        raise ModelError(
+            f"拒绝打开 {path.name}：它不只是权重（可能含有程序代码），或者不是模型文件。请改用官方 .pth 或 .safetensors。"
+            f" / Refused: not a plain file of weights ({_first_line(error)})."
+        ) from error
+    except (SafetensorError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"模型文件损坏或不完整：{path.name}。请重新下载。 / Broken model file ({_first_line(error)})."
+        ) from error
+    if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
+        raise ModelError(f"{path.name} 里不是一组张量，不是 RWKV 模型。 / Not a dict of tensors.")
+    return weights
+
+
+def _load_pth(path: Path) -> Weights:
+    try:
+        loaded: Weights = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except RuntimeError as error:
+        if "mmap" not in str(error):
+            raise
+        loaded = torch.load(path, map_location="cpu", weights_only=True)  # the format from before 2020
+    return loaded
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def version_of(weights: Weights) -> str:
+    """The version of RWKV, told from names and shapes, never from the file's name; "" when it is no RWKV at all."""
+    if "blocks.0.att.r_k" in weights:
+        extra = any(".ffn.s_emb" in name for name in weights)
+        return "7a/7b" if extra else "7"
+    if any("att.time_maa" in name for name in weights):
+        return "6"
+    if "blocks.0.att.ln_x.weight" not in weights:
+        return "4" if "blocks.0.att.time_decay" in weights else ""
+    if weights["blocks.0.att.time_decay"].dim() > 1:
+        return "5.2" if "blocks.0.att.gate.weight" in weights else "5"
+    return "5.1" if "blocks.0.att.gate.weight" in weights else "5"
+
+
+def check_rwkv7(weights: Weights, name: str) -> Shape:
+    """The shape of an RWKV-7 whose tensors are all there and known; ModelError for anything else."""
+    version = version_of(weights)
+    if version != "7":
+        raise ModelError(_not_seven(version, name))
+    layers = 1 + max(int(key.split(".")[1]) for key in weights if key.startswith("blocks."))
+    expected = set(_names(layers))
+    missing = sorted(expected - weights.keys() - set(UNUSED))
+    unknown = sorted(weights.keys() - expected)
+    if missing or unknown:
+        what = f"缺少 {missing[0]} 等 {len(missing)} 个张量" if missing else f"有不认识的张量 {unknown[0]} 等 {len(unknown)} 个"
+        raise ModelError(f"{name} 不是完整的 RWKV-7 模型：{what}。请换官方的 RWKV-7 模型。 / Missing or unknown tensors.")
+    heads, head_size = weights["blocks.0.att.r_k"].shape
+    vocab, width = weights["emb.weight"].shape
+    return Shape(layers, width, heads, head_size, vocab)
+
+
+def _names(layers: int) -> list[str]:
+    parts = [*NORMS, *(f"att.{part}" for part in ATTENTION), *(f"ffn.{part}" for part in FEED_FORWARD)]
+    return [*OUTER, *(f"blocks.{layer}.{part}" for layer in range(layers) for part in parts)]
+
+
+def _not_seven(version: str, name: str) -> str:
+    if version == "7a/7b":
+        return f"{name} 是 RWKV-7a/7b（带 DeepEmbed），暂不支持。请换普通的 RWKV-7（rwkv7-g1…）。 / DeepEmbed models are not supported."
+    if version:
+        return f"{name} 是 RWKV-{version}，这里只支持 RWKV-7（rwkv7-g1…）。请换一个模型。 / Only RWKV-7 is supported."
+    return f"{name} 不是 RWKV 模型。请用 RWKV-7 的 .pth 或 .safetensors（rwkv7-g1…）。 / Not an RWKV model."
