@@ -1,0 +1,186 @@
+"""Builds the text that the model reads, and makes what comes from outside harmless first. Knows no tokens and no model.
+
+Every prompt is a tuple of parts that are encoded one by one, so words can never melt into the separator beside them.
+Viewers never speak under their own names: one fixed role says everything, the name stands inside in 【】. The rule that
+a viewer can write nothing that reads as a turn, a role or a control token is kept here, by `sanitise`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from bot.engine.types import Prompt
+from bot.letters import COLONS, CONTROL, INVISIBLE, LINE_BREAK, PLAIN_LETTERS, few_marks
+from bot.messages import Kind, Message
+from bot.scenario import NARRATOR, Line, Origin, Scenario, canonical_name, canonical_text, parse, render
+
+__all__ = ["VIEWER", "live_prompt", "parse", "render", "sanitise", "sanitise_name", "scene_parts", "stops", "viewer_line"]
+
+VIEWER = "观众"
+NAMELESS = "一位观众"
+# Roles that models have learnt from other people's prompts; a viewer may not put a colon after one.
+COMMON_ROLES = (
+    *("User", "Assistant", "System", "Bot", "Human", "AI", "Instruction", "Response", "Input", "Output", "Q", "A"),
+    *("用户", "助手", "系统", "主播", VIEWER, "旁白", "机器人", "管理员", "场控", "问", "答"),
+)
+
+READ_LIMIT = 400  # what lies beyond is not even looked at
+NAME_LIMIT = 16
+
+_LITERAL_BREAK = re.compile(r"\\+(?:[rnt]|u000[ad]|x0[ad])|<br\s*/?>|&#(?:10|13|x0?[ad]);|%0[ad]", re.IGNORECASE)
+_COLON = re.compile(f"\\s*[{COLONS}]")
+_CONTROL_TOKEN = re.compile(
+    r"[<＜]\s*[|｜][^|｜<>＜＞]{0,60}[|｜]\s*[>＞]"
+    r"|</?(?:s|think|bos|eos|pad|unk|start_of_turn|end_of_turn|system|user|assistant|tool_call)>"
+    r"|<</?sys>>|\[/?(?:inst|sys|system|system_prompt)\]"
+    r"|#{2,}\s*(?:instruction|response|system|input|human|assistant|user)s?(?![a-z])",
+    re.IGNORECASE,
+)
+_BRACKETS = str.maketrans("【】〖〗", "「」「」")
+
+
+# ---- what comes from outside ------------------------------------------------------------------------------------
+
+
+def sanitise(text: str, names: Iterable[str] = (), limit: int = 120) -> str:
+    """One line of at most `limit` characters in which nothing reads as a turn, a role or a control token.
+
+    `names` are the speakers of the scene; common role names are always known. "" when nothing visible is left.
+    Idempotent: it is repeated until nothing changes, since taking one thing out can bring another together.
+    """
+    roles = _roles(frozenset(names))
+    text = text[:READ_LIMIT]
+    for _ in range(READ_LIMIT):
+        cleaned = _clean(text, roles)[:limit].strip()
+        if cleaned == text:
+            return text
+        text = cleaned
+    return ""  # no text is known that gets here
+
+
+def _clean(text: str, roles: re.Pattern[str]) -> str:
+    text = unicodedata.normalize("NFC", text)
+    text = CONTROL.sub(" ", LINE_BREAK.sub(" ", text))
+    text = _LITERAL_BREAK.sub(" ", text)
+    text = few_marks(INVISIBLE.sub("", text)).translate(PLAIN_LETTERS)
+    text = " ".join(text.split())
+    text = _COLON.sub("：", text).translate(_BRACKETS)
+    text = roles.sub(r"「\1」", text)
+    return _CONTROL_TOKEN.sub("", text)
+
+
+@lru_cache(maxsize=32)
+def _roles(names: frozenset[str]) -> re.Pattern[str]:
+    """A role's name and the colon after it. Latin names count as whole words only: "banana:" does not hold "A:"."""
+    known = sorted({name for name in (*names, *COMMON_ROLES) if name.strip()}, key=len, reverse=True)
+    words = [rf"(?<![0-9A-Za-z]){re.escape(n)}" if n[0].isascii() and n[0].isalnum() else re.escape(n) for n in known]
+    return re.compile(f"({'|'.join(words)})[」』\\])）】\"'*_]*：", re.IGNORECASE)
+
+
+def sanitise_name(name: str, names: Iterable[str] = ()) -> str:
+    """A viewer's name to put inside 【】: at most 16 characters, no brackets, no colons, and never a role's own name."""
+    known = tuple(names)
+    cleaned = name
+    while (shorter := sanitise(re.sub(f"[【】〖〗「」{COLONS}]", "", cleaned), known, NAME_LIMIT)) != cleaned:
+        cleaned = shorter
+    taken = {role.casefold() for role in (*known, *COMMON_ROLES)}
+    return NAMELESS if not cleaned or cleaned.casefold() in taken else cleaned
+
+
+def viewer_line(message: Message, names: Iterable[str] = (), id: str = "") -> Line:
+    """What a viewer did, as a line of the role 观众 that is safe to feed. `id` is the new line's."""
+    known = tuple(names)
+    who = sanitise_name(message.viewer.name, known)
+    return Line(VIEWER, f"【{who}】{_deed(message, sanitise(message.text, known))}", Origin.PERSON, id)
+
+
+def _deed(message: Message, text: str) -> str:
+    match message.kind:
+        case Kind.DANMAKU:
+            return text or "……"
+        case Kind.SUPER_CHAT:
+            paid = f" {_yuan(message.price)} 元" if message.price else ""
+            return f"（醒目留言{paid}）{text}"
+        case Kind.GIFT:
+            return f"送出了礼物 {text}" if text else "送出了一份礼物"
+        case Kind.GUARD:
+            return f"开通了{text or '舰长'}"
+        case Kind.ENTER:
+            return "进入了直播间"
+        case Kind.FOLLOW:
+            return "关注了主播"
+        case Kind.LIKE:
+            return "点了赞"
+
+
+def _yuan(price: float) -> str:
+    return f"{price:.2f}".rstrip("0").rstrip(".")
+
+
+# ---- parts ------------------------------------------------------------------------------------------------------
+
+
+def scene_parts(lines: Iterable[Line]) -> tuple[str, ...]:
+    """The parts of these lines. Notices of the program and lines without words are left out."""
+    return tuple(part for line in lines if line.origin is not Origin.SYSTEM for part in _line_parts(line))
+
+
+def _line_parts(line: Line) -> tuple[str, ...]:
+    name, text = canonical_name(line.character), canonical_text(line.text)
+    if not text:
+        return ()
+    return (text, "\n\n") if name == NARRATOR else (f"{name}:", f" {text}", "\n\n")
+
+
+def live_prompt(
+    scenario: Scenario,
+    transcript_lines: Sequence[Line],
+    viewer: Line | None,
+    turns: int = 16,
+    start_with: str = "",
+    *,
+    speaker: str = "",
+    hint: str = "",
+) -> Prompt:
+    """Background, opening, the last rounds of the story, the viewer's line, and the cue for the one who answers.
+
+    `viewer` None: somebody is to speak of their own accord. `speaker` "" means the scenario's. `hint` is a stage
+    direction by the operator, told as narration just before the cue. `start_with` is the beginning of the reply.
+    """
+    scene = scene_parts(scenario.lines)
+    story = scene_parts(recent([line for line in transcript_lines if line.told], turns))
+    now = [line for line in (viewer, Line(NARRATOR, hint)) if line is not None]
+    who = canonical_name(speaker or scenario.speaker)
+    begun = canonical_text(start_with)
+    return Prompt(
+        parts=(*scene, *story, *scene_parts(now), f"{who}:"),
+        stops=stops([*scenario.speakers, who, *(line.character for line in transcript_lines)]),
+        start_with=f" {begun}" if begun else "",
+        keep=tuple(dict.fromkeys((len(scene), len(scene) + len(story)))),
+    )
+
+
+def recent(lines: Sequence[Line], turns: int) -> Sequence[Line]:
+    """The last `turns` to 2 × `turns` - 1 rounds. The window moves in jumps, so that kept states stay of use."""
+    starts = _round_starts(lines)
+    first = max(0, (len(starts) - turns) // turns * turns)
+    return lines[starts[first] :] if starts else lines
+
+
+def _round_starts(lines: Sequence[Line]) -> list[int]:
+    """Where rounds begin: a viewer's line and the answer to it are one round, any other line is one by itself."""
+    answers = {
+        index
+        for index, (before, line) in enumerate(zip(lines, lines[1:], strict=False), start=1)
+        if before.character == VIEWER and line.character != VIEWER
+    }
+    return [index for index in range(len(lines)) if index not in answers]
+
+
+def stops(names: Iterable[str]) -> tuple[str, ...]:
+    """The texts that end a draft: a blank line, or anybody's name and a colon at the beginning of a line."""
+    speakers = dict.fromkeys(name for name in map(canonical_name, (*names, VIEWER)) if name)
+    return ("\n\n", *(f"\n{name}{colon}" for name in speakers for colon in (":", "：")))

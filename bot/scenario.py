@@ -1,0 +1,382 @@
+"""The story: scenarios, characters, lines, the transcript, and their text and JSON forms. Reads files, writes none.
+
+One canonical text form, in feeding, saving and loading alike: a line is `名: 话`, narration is just its words, lines
+are joined by a blank line. Inside a line there is no blank line. `parse` is the inverse of `render`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from bot.letters import BLANK_LINES, CONTROL, LONE_SURROGATE, one_newline
+
+NARRATOR = ""
+
+Side = Literal["AI", "User"]
+SIDES: tuple[Side, ...] = ("AI", "User")
+
+
+class Origin(StrEnum):
+    """Where a line came from. The values are the `InputTag` of a saved log."""
+
+    SYSTEM = "系统提示"
+    OPENING = "初始对话"
+    PERSON = "用户输入"
+    MODEL = "模型生成"
+    EDITED = "模型生成(人工编辑)"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing said or told. `character` is NARRATOR for narration. `id` is empty when nothing refers to the line."""
+
+    character: str
+    text: str
+    origin: Origin = Origin.PERSON
+    id: str = ""
+
+    @property
+    def told(self) -> bool:
+        """Part of the story after the opening: a notice of the program is not, and the opening is the scenario's."""
+        return self.origin not in (Origin.SYSTEM, Origin.OPENING)
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """Someone in the story. `extra` keeps whatever else a file said about them."""
+
+    name: str
+    side: Side = "AI"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.name or canonical_name(self.name) != self.name:
+            raise ValueError(f"character name {self.name!r} is empty or holds a colon, a line break or outer spaces")
+
+
+# ---- text form --------------------------------------------------------------------------------------------------
+
+
+def canonical_text(text: str) -> str:
+    """A line's words as the model reads them: no blank lines, no control characters, no outer spaces. Idempotent."""
+    text = CONTROL.sub("", one_newline(text)).replace("\t", " ")
+    text = BLANK_LINES.sub("\n", LONE_SURROGATE.sub("\ufffd", text)).strip(" \n")
+    return text if text.strip() else ""
+
+
+def canonical_name(name: str) -> str:
+    """A name that can stand before a colon: one line, no colon, no control characters. Idempotent."""
+    name = LONE_SURROGATE.sub("\ufffd", CONTROL.sub("", name))
+    return " ".join(re.sub("[:：]", " ", name).split())
+
+
+def render(lines: Iterable[Line]) -> str:
+    """The canonical text. Lines without words are left out."""
+    return "\n\n".join(shown for line in lines if (shown := _render_line(line)))
+
+
+def _render_line(line: Line) -> str:
+    name, text = canonical_name(line.character), canonical_text(line.text)
+    return f"{name}: {text}" if name and text else text
+
+
+def parse(text: str, speakers: Iterable[str], origin: Origin = Origin.OPENING) -> tuple[Line, ...]:
+    """The lines of a text: a paragraph that opens with a speaker's name and a colon is theirs, any other is narration.
+
+    A full-width colon and a missing space count too, so hand-written and old files read well. A name with no words
+    after it is left out.
+    """
+    speaker = _speaker_pattern(speakers)
+    paragraphs = (canonical_text(block) for block in BLANK_LINES.split(one_newline(text)))
+    lines = (_parse_line(paragraph, speaker, origin) for paragraph in paragraphs)
+    return tuple(line for line in lines if line.text)
+
+
+def _speaker_pattern(speakers: Iterable[str]) -> re.Pattern[str]:
+    names = sorted({name for speaker in speakers if (name := canonical_name(speaker))}, key=len, reverse=True)
+    alternatives = "|".join(re.escape(name) for name in names) or "(?!)"
+    return re.compile(f"({alternatives})[ \t]*[:：]")
+
+
+def _parse_line(paragraph: str, speaker: re.Pattern[str], origin: Origin) -> Line:
+    if not (opening := speaker.match(paragraph)):
+        return Line(NARRATOR, paragraph, origin)
+    return Line(opening[1], canonical_text(paragraph[opening.end() :]), origin)
+
+
+# ---- scenario ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What the model reads before the story goes on. `extra` keeps a file's unknown keys.
+
+    The opening is held as its text form says it, with `Origin.OPENING`: what is saved, loaded and fed is one thing.
+    """
+
+    series: str
+    name: str
+    background: str = ""
+    opening: tuple[Line, ...] = ()
+    characters: tuple[Character, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "opening", parse(render(self.opening), self.speakers))
+        by_side = [character for side in SIDES for character in self.characters if character.side == side]
+        object.__setattr__(self, "characters", tuple(by_side))
+
+    @property
+    def speaker(self) -> str:
+        """The character the model plays: the first on the AI side, "" when there is none."""
+        return next((character.name for character in self.characters if character.side == "AI"), "")
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        return tuple(character.name for character in self.characters)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Background and opening as lines, in the order in which they are fed."""
+        return parse(self.background, self.speakers) + self.opening
+
+
+class ScenarioError(Exception):
+    """A scenario or log that cannot be read: which file, where in it, and what to write there instead."""
+
+    def __init__(self, file: str, where: str, problem: str) -> None:
+        super().__init__(f"{file} {where}：{problem}" if where else f"{file}：{problem}")
+        self.file, self.where, self.problem = file, where, problem
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A saved scene: its scenario and every line, notices and opening included. `extra` keeps unknown keys."""
+
+    scenario: Scenario
+    lines: tuple[Line, ...]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Reads 场景剧本.json. Raises ScenarioError."""
+    return parse_scenario(_read(path), str(path))
+
+
+def load_log(path: Path) -> Log:
+    """Reads a …_Log.json. Raises ScenarioError."""
+    return parse_log(_read(path), str(path))
+
+
+def parse_scenario(text: str, file: str = "场景剧本.json") -> Scenario:
+    """The inverse of `dump_scenario`; `file` is named in errors."""
+    return _Reader(file).scenario(_json(text, file), "")
+
+
+def parse_log(text: str, file: str = "Log.json") -> Log:
+    """The inverse of `dump_log`; `file` is named in errors."""
+    return _Reader(file).log(_json(text, file))
+
+
+def dump_scenario(scenario: Scenario) -> str:
+    return _dump(_scenario_json(scenario))
+
+
+def dump_log(log: Log) -> str:
+    lines = [_line_json(line) for line in log.lines]
+    return _dump({"Scenario": _scenario_json(log.scenario), "Chat": lines, **log.extra})
+
+
+# ---- JSON: writing ----------------------------------------------------------------------------------------------
+
+
+def _scenario_json(scenario: Scenario) -> dict[str, Any]:
+    extra = dict(scenario.extra)
+    sides = {side: [_character_json(c) for c in scenario.characters if c.side == side] for side in SIDES}
+    return {
+        "ScenarioSeries": scenario.series,
+        "ScenarioName": scenario.name,
+        "Prompt": scenario.background,
+        "Example": render(scenario.opening),
+        "CharacterData": {**sides, **extra.pop("CharacterData", {})},
+        **extra,
+    }
+
+
+def _character_json(character: Character) -> str | dict[str, Any]:
+    return {"Name": character.name, **character.extra} if character.extra else character.name
+
+
+def _line_json(line: Line) -> dict[str, str]:
+    named = {"UUID": line.id} if line.id else {}
+    return {**named, "InputTag": line.origin.value, "Message": line.text, "Character": line.character}
+
+
+def _dump(value: Mapping[str, Any]) -> str:
+    """Readable JSON. A lone surrogate is written as its escape, so that the text can be stored as UTF-8."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return LONE_SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text) + "\n"
+
+
+# ---- JSON: reading ----------------------------------------------------------------------------------------------
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ScenarioError(str(path), f"第 {error.start} 字节", "不是 UTF-8 文本。请用 UTF-8 编码另存。") from error
+    except OSError as error:
+        raise ScenarioError(str(path), "", f"读不了（{error.strerror or error}）。请检查路径和权限。") from error
+
+
+def _json(text: str, file: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"第 {error.lineno} 行第 {error.colno} 列"
+        raise ScenarioError(file, where, f"不是合法的 JSON（{error.msg}）。请检查逗号、引号和括号。") from error
+    except RecursionError as error:
+        raise ScenarioError(file, "", "括号套得太深。请检查文件是否损坏。") from error
+
+
+class _Reader:
+    """Turns decoded JSON into values, and says where in which file something is wrong."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def wrong(self, where: str, value: object, wanted: str) -> NoReturn:
+        shown = json.dumps(value, ensure_ascii=False)
+        shown = shown if len(shown) <= 40 else shown[:40] + "…"
+        raise ScenarioError(self.file, where or "最外层", f"{wanted}，现为 {shown}。")
+
+    def mapping(self, value: object, where: str, example: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            self.wrong(where, value, f"应为对象，写成 {example}")
+        return dict(value)
+
+    def items(self, value: object, where: str, example: str) -> list[Any]:
+        if not isinstance(value, list):
+            self.wrong(where, value, f"应为列表，写成 {example}")
+        return value
+
+    def text(self, value: object, where: str, example: str) -> str:
+        if not isinstance(value, str):
+            self.wrong(where, value, f"应为文字，写成 {example}")
+        return value
+
+    def scenario(self, value: object, where: str) -> Scenario:
+        data = self.mapping(value, where, '{"ScenarioSeries": …, "ScenarioName": …, …}')
+        dot = f"{where}." if where else ""
+        series = self.text(data.pop("ScenarioSeries", None), f"{dot}ScenarioSeries", '"剧本系列的名字"')
+        name = self.text(data.pop("ScenarioName", None), f"{dot}ScenarioName", '"剧本的名字"')
+        background = self.text(data.pop("Prompt", ""), f"{dot}Prompt", '"故事的背景"')
+        example = self.text(data.pop("Example", ""), f"{dot}Example", '"名: 话\\n\\n名: 话"')
+        cast, rest = self.cast(data.pop("CharacterData", {}), f"{dot}CharacterData")
+        extra = {**data, "CharacterData": rest} if rest else data
+        opening = parse(example, [character.name for character in cast])
+        return Scenario(series, name, background, opening, cast, extra)
+
+    def cast(self, value: object, where: str) -> tuple[tuple[Character, ...], dict[str, Any]]:
+        """The characters, and what else `CharacterData` holds."""
+        data = self.mapping(value, where, '{"AI": ["角色名"], "User": ["角色名"]}')
+        found: list[Character] = []
+        for side in SIDES:
+            for index, entry in enumerate(self.items(data.pop(side, []), f"{where}.{side}", '["角色名"]')):
+                if entry != "":  # an empty box on the old form's page
+                    found.append(self.character(entry, side, f"{where}.{side}[{index}]"))
+        self.refuse_twins(found, where)
+        return tuple(found), data
+
+    def character(self, entry: object, side: Side, where: str) -> Character:
+        extra = dict(entry) if isinstance(entry, dict) else {}
+        key = "Name" if "Name" in extra else "name"
+        name = self.text(extra.pop(key, None) if isinstance(entry, dict) else entry, where, '"角色名"')
+        try:
+            return Character(name, side, extra)
+        except ValueError:
+            self.wrong(where, name, "角色名不能为空，不能有冒号、换行和首尾空格")
+
+    def refuse_twins(self, found: Sequence[Character], where: str) -> None:
+        names = [character.name for character in found]
+        for name in names:
+            if names.count(name) > 1:
+                self.wrong(where, name, "同一个角色名写了两次，请改掉一个")
+
+    def log(self, value: object) -> Log:
+        data = self.mapping(value, "", '{"Scenario": {…}, "Chat": […]}')
+        scenario = self.scenario(data.pop("Scenario", None), "Scenario")
+        chat = self.items(data.pop("Chat", []), "Chat", '[{"InputTag": …, "Message": …, "Character": …}]')
+        lines = tuple(self.line(entry, f"Chat[{index}]") for index, entry in enumerate(chat))
+        return Log(scenario, lines, data)
+
+    def line(self, value: object, where: str) -> Line:
+        data = self.mapping(value, where, '{"InputTag": …, "Message": …, "Character": …}')
+        return Line(
+            character=self.text(data.get("Character", ""), f"{where}.Character", '"角色名"'),
+            text=self.text(data.get("Message"), f"{where}.Message", '"台词"'),
+            origin=self.origin(data.get("InputTag"), f"{where}.InputTag"),
+            id=self.text(data.get("UUID", ""), f"{where}.UUID", '"编号"'),
+        )
+
+    def origin(self, value: object, where: str) -> Origin:
+        try:
+            return Origin(value)  # type: ignore[arg-type]  # anything else than a known text is the error below
+        except ValueError:
+            self.wrong(where, value, "应为其中之一：" + "、".join(Origin))
+
+
+# ---- transcript -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The transcript as it was at one moment."""
+
+    lines: tuple[Line, ...]
+
+
+class Transcript:
+    """The story so far, in order. The truth; a model's state is only a cache of it.
+
+    A line that was removed (recalled) stays away: a rewind to an older checkpoint does not bring it back.
+    """
+
+    def __init__(self, lines: Iterable[Line] = ()) -> None:
+        self._lines = list(lines)
+        self._removed: set[str] = set()
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(self._lines)
+
+    def append(self, line: Line) -> None:
+        self._lines.append(line)
+
+    def checkpoint(self) -> Checkpoint:
+        return Checkpoint(self.lines)
+
+    def rewind(self, checkpoint: Checkpoint) -> None:
+        self._lines = [line for line in checkpoint.lines if line.id not in self._removed]
+
+    def branch(self) -> Transcript:
+        """A transcript of its own that begins with these lines."""
+        twin = Transcript(self._lines)
+        twin._removed = set(self._removed)
+        return twin
+
+    def remove(self, id: str) -> tuple[Line, ...]:
+        """Takes out every line with this id (a recalled reply and its question share one) and returns them."""
+        if not id:
+            raise ValueError("lines without an id cannot be removed")
+        gone = tuple(line for line in self._lines if line.id == id)
+        self._lines = [line for line in self._lines if line.id != id]
+        self._removed.add(id)
+        return gone
