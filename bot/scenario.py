@@ -17,6 +17,7 @@ from typing import Any, Literal, NoReturn
 from bot.letters import BLANK_LINES, CONTROL, LONE_SURROGATE, one_newline
 
 NARRATOR = ""
+VIEWER = "观众"  # the one role that speaks for every viewer
 
 Side = Literal["AI", "User"]
 SIDES: tuple[Side, ...] = ("AI", "User")
@@ -89,8 +90,8 @@ def _render_line(line: Line) -> str:
 def parse(text: str, speakers: Iterable[str], origin: Origin = Origin.OPENING) -> tuple[Line, ...]:
     """The lines of a text: a paragraph that opens with a speaker's name and a colon is theirs, any other is narration.
 
-    A full-width colon and a missing space count too, so hand-written and old files read well. A name with no words
-    after it is left out.
+    观众 is always a speaker. A full-width colon and a missing space count too, so hand-written and old files read well.
+    A name with no words after it is left out.
     """
     speaker = _speaker_pattern(speakers)
     paragraphs = (canonical_text(block) for block in BLANK_LINES.split(one_newline(text)))
@@ -99,9 +100,8 @@ def parse(text: str, speakers: Iterable[str], origin: Origin = Origin.OPENING) -
 
 
 def _speaker_pattern(speakers: Iterable[str]) -> re.Pattern[str]:
-    names = sorted({name for speaker in speakers if (name := canonical_name(speaker))}, key=len, reverse=True)
-    alternatives = "|".join(re.escape(name) for name in names) or "(?!)"
-    return re.compile(f"({alternatives})[ \t]*[:：]")
+    names = sorted({name for speaker in (*speakers, VIEWER) if (name := canonical_name(speaker))}, key=len, reverse=True)
+    return re.compile(f"({'|'.join(map(re.escape, names))})[ \t]*[:：]")
 
 
 def _parse_line(paragraph: str, speaker: re.Pattern[str], origin: Origin) -> Line:
@@ -117,7 +117,8 @@ def _parse_line(paragraph: str, speaker: re.Pattern[str], origin: Origin) -> Lin
 class Scenario:
     """What the model reads before the story goes on. `extra` keeps a file's unknown keys.
 
-    The opening is held as its text form says it, with `Origin.OPENING`: what is saved, loaded and fed is one thing.
+    The opening is held as its text form says it, with `Origin.OPENING`, and the characters by side, as the file has
+    them: what is saved, loaded and fed is one thing.
     """
 
     series: str

@@ -11,15 +11,15 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from bot.engine.types import Prompt
 from bot.letters import COLONS, CONTROL, INVISIBLE, LINE_BREAK, PLAIN_LETTERS, few_marks
 from bot.messages import Kind, Message
-from bot.scenario import NARRATOR, Line, Origin, Scenario, canonical_name, canonical_text, parse, render
+from bot.scenario import NARRATOR, VIEWER, Line, Origin, Scenario, canonical_name, canonical_text, parse, render
 
 __all__ = ["VIEWER", "live_prompt", "parse", "render", "sanitise", "sanitise_name", "scene_parts", "stops", "viewer_line"]
 
-VIEWER = "观众"
 NAMELESS = "一位观众"
 # Roles that models have learnt from other people's prompts; a viewer may not put a colon after one.
 COMMON_ROLES = (
@@ -174,7 +174,7 @@ def _round_starts(lines: Sequence[Line]) -> list[int]:
     """Where rounds begin: a viewer's line and the answer to it are one round, any other line is one by itself."""
     answers = {
         index
-        for index, (before, line) in enumerate(zip(lines, lines[1:], strict=False), start=1)
+        for index, (before, line) in enumerate(pairwise(lines), start=1)
         if before.character == VIEWER and line.character != VIEWER
     }
     return [index for index in range(len(lines)) if index not in answers]
