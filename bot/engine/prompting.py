@@ -142,18 +142,18 @@ def live_prompt(
     turns: int = 16,
     start_with: str = "",
     *,
-    speaker: str = "",
+    character: str = "",
     hint: str = "",
 ) -> Prompt:
     """Background, opening, the last rounds of the story, the viewer's line, and the cue for the one who answers.
 
-    `viewer` None: somebody is to speak of their own accord. `speaker` "" means the scenario's. `hint` is a stage
+    `viewer` None: somebody is to speak of their own accord. `character` "" means the scenario's. `hint` is a stage
     direction by the operator, told as narration just before the cue. `start_with` is the beginning of the reply.
     """
     scene = scene_parts(scenario.lines)
     story = scene_parts(recent([line for line in transcript_lines if line.told], turns))
     now = [line for line in (viewer, Line(NARRATOR, hint)) if line is not None]
-    who = canonical_name(speaker or scenario.speaker)
+    who = canonical_name(character or scenario.speaker)
     begun = canonical_text(start_with)
     return Prompt(
         parts=(*scene, *story, *scene_parts(now), f"{who}:"),
