@@ -36,6 +36,15 @@ INVISIBLE = re.compile(
     f"|(?<![{_EMOJI}\ufe0f])\u200d|\u200d(?![{_EMOJI}])"
 )
 
+# How the control tokens of common models are written, in any width.
+CONTROL_TOKEN = re.compile(
+    r"[<＜]\s*[|｜][^|｜<>＜＞]{0,60}[|｜]\s*[>＞]"
+    r"|</?(?:s|think|bos|eos|pad|unk|start_of_turn|end_of_turn|system|user|assistant|tool_call)>"
+    r"|<</?sys>>|\[/?(?:inst|sys|system|system_prompt)\]"
+    r"|#{2,}\s*(?:instruction|response|system|input|human|assistant|user)s?(?![a-z])",
+    re.IGNORECASE,
+)
+
 COLONS = ":：﹕꞉∶ː˸︓︰⁚։׃፡፥᠄⁝᛬"
 
 
@@ -43,7 +52,7 @@ def _plain_letters() -> dict[int, str]:
     """Full-width, mathematical, circled and squared letters and digits, each to its ASCII twin."""
     styled = [*range(0xFF10, 0xFF5B), *range(0x1D400, 0x1D800), *range(0x2100, 0x2150), *range(0x24B6, 0x24EA)]
     plain = {code: unicodedata.normalize("NFKC", chr(code)) for code in styled}
-    table = {code: letter for code, letter in plain.items() if len(letter) == 1 and letter.isascii() and letter.isalnum()}
+    table = {code: letter for code, letter in plain.items() if re.fullmatch("[0-9A-Za-z]", letter)}
     for block in (0x1F130, 0x1F150, 0x1F170):  # squared, negative circled, negative squared: NFKC leaves two of them be
         table.update({block + index: chr(ord("A") + index) for index in range(26)})
     return table

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from bot.engine.types import Prompt
-from bot.letters import COLONS, CONTROL, INVISIBLE, LINE_BREAK, PLAIN_LETTERS, few_marks
+from bot.letters import COLONS, CONTROL, CONTROL_TOKEN, INVISIBLE, LINE_BREAK, PLAIN_LETTERS, few_marks
 from bot.messages import Kind, Message
 from bot.scenario import NARRATOR, VIEWER, Line, Origin, Scenario, canonical_name, canonical_text, parse, render
 
@@ -32,13 +32,6 @@ NAME_LIMIT = 16
 
 _LITERAL_BREAK = re.compile(r"\\+(?:[rnt]|u000[ad]|x0[ad])|<br\s*/?>|&#(?:10|13|x0?[ad]);|%0[ad]", re.IGNORECASE)
 _COLON = re.compile(f"\\s*[{COLONS}]")
-_CONTROL_TOKEN = re.compile(
-    r"[<＜]\s*[|｜][^|｜<>＜＞]{0,60}[|｜]\s*[>＞]"
-    r"|</?(?:s|think|bos|eos|pad|unk|start_of_turn|end_of_turn|system|user|assistant|tool_call)>"
-    r"|<</?sys>>|\[/?(?:inst|sys|system|system_prompt)\]"
-    r"|#{2,}\s*(?:instruction|response|system|input|human|assistant|user)s?(?![a-z])",
-    re.IGNORECASE,
-)
 _BRACKETS = str.maketrans("【】〖〗", "「」「」")
 
 
@@ -69,7 +62,7 @@ def _clean(text: str, roles: re.Pattern[str]) -> str:
     text = " ".join(text.split())
     text = _COLON.sub("：", text).translate(_BRACKETS)
     text = roles.sub(r"「\1」", text)
-    return _CONTROL_TOKEN.sub("", text)
+    return CONTROL_TOKEN.sub("", text)
 
 
 @lru_cache(maxsize=32)

@@ -1,0 +1,355 @@
+"""The waiting room: which message gets an answer next, and why the others did not. No I/O, no waiting, no clock.
+
+Kept here: every message that is put in is in exactly one place, waiting, taken, or passed over with a reason; and a
+message that was paid for never gives way while a plain one waits.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bot.letters import visible
+from bot.messages import Kind, Message, MessageId, Role
+
+ViewerKey = tuple[str, str]
+
+
+class WaitClass(StrEnum):
+    """What kind of answer a message calls for; the first class is served first."""
+
+    SUPER_CHAT = "super_chat"
+    GUARD = "guard"
+    GIFT_TEXT = "gift_text"
+    MENTION = "mention"
+    QUESTION = "question"
+    OTHER = "other"
+
+
+class PassReason(StrEnum):
+    """Why a message was passed over."""
+
+    EXPIRED = "expired"  # nobody came to it in time
+    FULL = "full"  # the room is full and it was the one to give way
+    COOLDOWN = "cooldown"  # this viewer was answered a moment ago
+    DUPLICATE = "duplicate"  # the same viewer has said it, or very many have
+    ANSWERED_RECENTLY = "answered_recently"  # the same words were answered in the last ten minutes
+    BLOCKED = "blocked"  # held by a check
+    MUTED = "muted"
+    NO_TEXT = "no_text"  # nothing to answer
+    OPERATOR_DROPPED = "operator_dropped"
+
+
+class Why(StrEnum):
+    """What made a score."""
+
+    QUESTION = "question"
+    MENTION = "mention"
+    PAID = "paid"
+    MODERATOR = "moderator"
+    MEMBER = "member"
+    NEW_VIEWER = "new_viewer"
+    MANY_ASK = "many_ask"
+    JUST_CHOSEN = "just_chosen"
+    LONG = "long"
+    LINK = "link"
+    OPERATOR = "operator"
+
+
+POINTS: Mapping[Why, float] = {
+    Why.QUESTION: 0.25,
+    Why.MENTION: 0.20,
+    Why.PAID: 0.20,
+    Why.NEW_VIEWER: 0.15,
+    Why.MANY_ASK: 0.15,
+    Why.MODERATOR: 0.12,
+    Why.MEMBER: 0.06,
+    Why.LINK: -0.15,
+    Why.LONG: -0.20,
+    Why.JUST_CHOSEN: -0.25,
+    Why.OPERATOR: 1.0,
+}
+FRESH_POINTS, FRESH_SECONDS = 0.05, 60.0
+
+# Seconds that a message of each class may wait.
+EXPIRY: Mapping[WaitClass, float] = {
+    WaitClass.SUPER_CHAT: 300.0,
+    WaitClass.GUARD: 600.0,
+    WaitClass.GIFT_TEXT: 120.0,
+    WaitClass.MENTION: 60.0,
+    WaitClass.QUESTION: 60.0,
+    WaitClass.OTHER: 45.0,
+}
+ANSWERED_SECONDS = 600.0
+JUST_CHOSEN_SECONDS = 60.0
+MOST_OTHERS = 50  # more who ask the same are passed over as duplicates
+LONG_TEXT = 180
+
+_QUESTION = re.compile(
+    r"[?？]|[吗呢]\s*[~。.！!]*$|什么|怎么|为什么|为啥|干嘛|多少|如何|是不是|有没有|能不能|可不可以|要不要|会不会|哪[里儿个些]|啥|咋|谁"
+    r"|\b(?:what|how|why|when|where|who|which|can you|do you|are you|will you)\b",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"https?:|www\.|\.(?:com|cn|net|top)\b", re.IGNORECASE)
+_SOFT_ENDING = re.compile("[啊呀呢哦喔哈嘛啦]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message in the room, with those of other viewers who say the same. `since`, `expires`: unix seconds."""
+
+    message: Message
+    klass: WaitClass
+    since: float
+    expires: float
+    others: tuple[Message, ...] = ()
+    score: float = 0.0
+    reasons: tuple[Why, ...] = ()
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        return self.message, *self.others
+
+    @property
+    def paid(self) -> bool:
+        return self.message.paid
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A message that gets no answer unless an operator asks for one."""
+
+    message: Message
+    reason: PassReason
+    time: float
+
+
+class Intake:
+    """`limit`: how many may wait. `cooldown`: seconds in which a viewer who was answered is passed over. `expiry`:
+    seconds by class, over the defaults. `names`: what the character is called. `keep`: how many passed over are kept;
+    the oldest give way."""
+
+    def __init__(
+        self,
+        limit: int = 200,
+        cooldown: float = 20.0,
+        expiry: Mapping[WaitClass, float] | None = None,
+        names: Iterable[str] = (),
+        keep: int = 200,
+    ) -> None:
+        self._limit = limit
+        self._cooldown = cooldown
+        self._expiry = {**EXPIRY, **(expiry or {})}
+        self._names = tuple(plain for name in (*names, "主播") if (plain := _plain(name)))
+        self._waiting: list[Waiting] = []
+        self._passed: deque[Passed] = deque(maxlen=keep)
+        self._news: deque[Passed] = deque(maxlen=keep)
+        self._answered: deque[tuple[float, ViewerKey, str]] = deque(maxlen=500)
+        self._chosen: deque[tuple[float, ViewerKey]] = deque(maxlen=50)
+        self._seen: dict[MessageId, None] = {}
+
+    # ---- in -------------------------------------------------------------------------------------------------------
+
+    def put(self, message: Message, now: float, findings_hold: bool = False) -> None:
+        """A message comes in. One that was put in before (a platform may repeat itself) changes nothing."""
+        if not self._first_time(message):
+            return
+        self._expire(now)
+        reason = PassReason.BLOCKED if findings_hold else self._reason_to_pass(message, now)
+        if reason is not None:
+            self._pass(message, reason, now)
+        elif not message.paid and (same := self._same(message)) is not None:
+            self._join(same, message, now)
+        else:
+            self._admit(message, now)
+
+    def pass_over(self, message: Message, reason: PassReason, now: float) -> None:
+        """A message that is not to wait, for a reason that others know."""
+        if self._first_time(message):
+            self._pass(message, reason, now)
+
+    def _first_time(self, message: Message) -> bool:
+        if message.id in self._seen:
+            return False
+        self._seen[message.id] = None
+        if len(self._seen) > 20 * self._limit + 1000:
+            del self._seen[next(iter(self._seen))]
+        return True
+
+    def _reason_to_pass(self, message: Message, now: float) -> PassReason | None:
+        if message.paid:
+            return None
+        if not visible(message.text):
+            return PassReason.NO_TEXT
+        if self._resting(message.viewer.key, now):
+            return PassReason.COOLDOWN
+        return PassReason.ANSWERED_RECENTLY if self._answered_lately(message, now) else None
+
+    def _same(self, message: Message) -> int | None:
+        """The place in the room of a plain message that says the same."""
+        text = _plain(message.text)
+        places = (i for i, one in enumerate(self._waiting) if not one.paid and _alike(_plain(one.message.text), text))
+        return next(places, None)
+
+    def _join(self, place: int, message: Message, now: float) -> None:
+        one = self._waiting[place]
+        known = {other.viewer.key for other in one.messages}
+        if message.viewer.key in known or len(one.others) >= MOST_OTHERS:
+            self._pass(message, PassReason.DUPLICATE, now)
+        else:
+            self._waiting[place] = replace(one, others=(*one.others, message))
+
+    def _admit(self, message: Message, now: float) -> None:
+        klass = self._class(message)
+        self._waiting.append(Waiting(message, klass, now, now + self._expiry[klass]))
+        if len(self._waiting) > self._limit:
+            self._leave(max(self._waiting, key=lambda one: self._gives_way(one, now)), PassReason.FULL, now)
+
+    def _class(self, message: Message) -> WaitClass:
+        if message.kind is Kind.SUPER_CHAT:
+            return WaitClass.SUPER_CHAT
+        if message.kind is Kind.GUARD:
+            return WaitClass.GUARD
+        if message.kind is Kind.GIFT or message.paid:
+            return WaitClass.GIFT_TEXT
+        text = _plain(message.text)
+        if any(name in text for name in self._names):
+            return WaitClass.MENTION
+        return WaitClass.QUESTION if _QUESTION.search(message.text) else WaitClass.OTHER
+
+    # ---- out ------------------------------------------------------------------------------------------------------
+
+    def next(self, now: float) -> Waiting | None:
+        """Takes the one that should be answered next, or None when nobody waits."""
+        first = next(iter(self.waiting(now)), None)
+        return self.take(first.message.id, now) if first else None
+
+    def take(self, message_id: str, now: float) -> Waiting | None:
+        """Takes this message, with all who say the same, out of the room, or out of those passed over."""
+        self._expire(now)
+        for place, one in enumerate(self._waiting):
+            if any(message.id == message_id for message in one.messages):
+                self._chosen.append((now, one.message.viewer.key))
+                return self._scored(self._waiting.pop(place), now)
+        return self._take_passed(message_id, now)
+
+    def _take_passed(self, message_id: str, now: float) -> Waiting | None:
+        for one in self._passed:
+            if one.message.id == message_id:
+                self._passed.remove(one)
+                klass = self._class(one.message)
+                return Waiting(one.message, klass, now, now + self._expiry[klass], score=1.0, reasons=(Why.OPERATOR,))
+        return None
+
+    def answered(self, message: Message, now: float) -> None:
+        """This message's answer was published: its viewer rests, and the same words are not answered again soon."""
+        self._answered.append((now, message.viewer.key, _plain(message.text)))
+        for one in [one for one in self._waiting if not one.paid and self._resting(one.message.viewer.key, now)]:
+            self._leave(one, PassReason.COOLDOWN, now)
+
+    def drop_all(self, now: float, reason: PassReason = PassReason.OPERATOR_DROPPED) -> None:
+        for one in list(self._waiting):
+            self._leave(one, reason, now)
+
+    # ---- to look at -----------------------------------------------------------------------------------------------
+
+    def waiting(self, now: float) -> list[Waiting]:
+        """Those in the room, the next one first."""
+        self._expire(now)
+        return sorted((self._scored(one, now) for one in self._waiting), key=_order)
+
+    @property
+    def passed(self) -> tuple[Passed, ...]:
+        """Those passed over, newest last."""
+        return tuple(self._passed)
+
+    def newly_passed(self) -> list[Passed]:
+        """Those passed over since this was last asked."""
+        news = list(self._news)
+        self._news.clear()
+        return news
+
+    # ---- rules ----------------------------------------------------------------------------------------------------
+
+    def _expire(self, now: float) -> None:
+        for one in [one for one in self._waiting if one.expires <= now]:
+            self._leave(one, PassReason.EXPIRED, now)
+
+    def _leave(self, one: Waiting, reason: PassReason, now: float) -> None:
+        self._waiting.remove(one)
+        for message in one.messages:
+            self._pass(message, reason, now)
+
+    def _pass(self, message: Message, reason: PassReason, now: float) -> None:
+        passed = Passed(message, reason, now)
+        self._passed.append(passed)
+        self._news.append(passed)
+
+    def _resting(self, viewer: ViewerKey, now: float) -> bool:
+        return any(who == viewer and now - then < self._cooldown for then, who, _ in self._answered)
+
+    def _answered_lately(self, message: Message, now: float) -> bool:
+        text = _plain(message.text)
+        return any(now - then < ANSWERED_SECONDS and _alike(text, other) for then, _, other in self._answered)
+
+    def _scored(self, one: Waiting, now: float) -> Waiting:
+        reasons = tuple(self._reasons(one, now))
+        fresh = FRESH_POINTS * max(0.0, 1.0 - max(0.0, now - one.since) / FRESH_SECONDS)
+        return replace(one, score=sum(POINTS[why] for why in reasons) + fresh, reasons=reasons)
+
+    def _reasons(self, one: Waiting, now: float) -> Iterable[Why]:
+        message = one.message
+        viewer = message.viewer
+        known = any(who == viewer.key and now - then < ANSWERED_SECONDS for then, who, _ in self._answered)
+        chosen = any(who == viewer.key and now - then < JUST_CHOSEN_SECONDS for then, who in self._chosen)
+        facts = {
+            Why.PAID: one.paid,
+            Why.MENTION: one.klass is WaitClass.MENTION,
+            Why.QUESTION: bool(_QUESTION.search(message.text)),
+            Why.MANY_ASK: bool(one.others),
+            Why.MODERATOR: bool(viewer.roles & {Role.MODERATOR, Role.STREAMER}),
+            Why.MEMBER: bool(viewer.roles & {Role.MEMBER, Role.GUARD}),
+            Why.NEW_VIEWER: not known,
+            Why.JUST_CHOSEN: chosen,
+            Why.LONG: len(message.text) > LONG_TEXT,
+            Why.LINK: bool(_LINK.search(message.text)),
+        }
+        return (why for why, true in facts.items() if true)
+
+    def _gives_way(self, one: Waiting, now: float) -> tuple[bool, int, float, float]:
+        """The greatest gives way first: plain before paid, then the lowest class, the lowest score, the oldest."""
+        return not one.paid, _rank(one.klass), -self._scored(one, now).score, -one.since
+
+
+def _order(one: Waiting) -> tuple[int, float, float]:
+    """By class; in it what was paid for by age, the rest by score."""
+    return _rank(one.klass), 0.0 if one.paid else -one.score, one.since
+
+
+def _rank(klass: WaitClass) -> int:
+    return list(WaitClass).index(klass)
+
+
+def _plain(text: str) -> str:
+    """A text to compare: one width and case, no punctuation, runs of a letter cut to two, no soft ending."""
+    folded = unicodedata.normalize("NFKC", text[:200]).casefold()
+    letters = "".join(letter for letter in folded if letter.isalnum()) or "".join(folded.split())
+    return _SOFT_ENDING.sub("", re.sub(r"(\D)\1{2,}", r"\1\1", letters)) or letters
+
+
+def _alike(one: str, other: str) -> bool:
+    """Equal, or, from six letters on, nearly: four fifths of all pairs of neighbours are shared, and every digit."""
+    if one == other:
+        return True
+    if min(len(one), len(other)) < 6 or re.findall(r"\d", one) != re.findall(r"\d", other):
+        return False
+    pairs, others = _pairs(one), _pairs(other)
+    return len(pairs & others) >= 0.8 * len(pairs | others)
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[place : place + 2] for place in range(len(text) - 1)}

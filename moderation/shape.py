@@ -1,0 +1,115 @@
+"""Checks the form of a text, not its meaning: length, links, characters nobody sees, forged turns, control tokens.
+
+A reply must stand in a prompt exactly as it stands on the screen; whatever the canonical text form would change in it
+is blocked here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+from bot.letters import BIDI, COLONS, CONTROL, CONTROL_TOKEN, INVISIBLE, LINE_BREAK, LONE_SURROGATE, visible
+from bot.scenario import VIEWER, canonical_name, canonical_text
+from moderation.verdict import MILD, NOTABLE, SEVERE, Direction, Finding
+
+Links = Literal["allow", "flag", "block"]
+
+_BIDI = re.compile(f"[{BIDI}]")
+_TLD = "com|cn|net|org|top|xyz|vip|cc|me|io|tv|shop|site|club|info|icu|fun|live|app|link|ly|gg|ru|jp|kr|hk|tw|uk|de|us"
+_LINK = re.compile(
+    rf"https?\s?[:：]\s?//\S+|www\s?[.。．]\s?\S+|(?<![a-z0-9])[a-z0-9-]{{2,}}(?:[.．][a-z0-9-]+)*[.．](?:{_TLD})(?![a-z0-9-])(?:/\S*)?",
+    re.IGNORECASE,
+)
+_REASONS = {
+    "break": "空行会被读成换人说话",
+    "control": "控制字符",
+    "bidi": "会改变文字显示顺序的字符",
+    "invisible": "看不见的字符",
+    "token": "模型的控制标记",
+    "turn": "像是在替别人说话（名字加冒号）",
+}
+
+
+class ShapeFilter:
+    """`max_length`: messages longer than this are flagged. `reply_length`: the same for replies. `speakers`: the names
+    that begin a turn. `links`: what a link leads to."""
+
+    name = "shape"
+
+    def __init__(
+        self,
+        *,
+        max_length: int = 80,
+        reply_length: int = 200,
+        links: Links = "block",
+        speakers: Sequence[str] = (),
+    ) -> None:
+        self._longest = {Direction.IN: max_length, Direction.OUT: reply_length}
+        self._links = links
+        names = sorted({canonical_name(name) for name in (*speakers, VIEWER)} - {""}, key=len, reverse=True)
+        known = "|".join(rf"(?<![0-9A-Za-z]){re.escape(n)}" if n[0].isascii() else re.escape(n) for n in names)
+        self._name_colon = re.compile(rf"(?:{known})\s*[{COLONS}]", re.IGNORECASE)
+
+    def check(self, text: str, direction: Direction) -> Iterator[Finding]:
+        yield from self._length(text, direction)
+        yield from self._seen(text, direction)
+        yield from self._link(text)
+        yield from self._turns(text, direction)
+
+    def _length(self, text: str, direction: Direction) -> Iterator[Finding]:
+        longest = self._longest[direction]
+        if len(text) > longest:
+            yield Finding("quality", NOTABLE, "length", longest, len(text), f"{len(text)} 字，超过 {longest} 字")
+        if not visible(text) and (text or direction is Direction.OUT):
+            yield Finding("quality", SEVERE, "empty", 0, len(text), "没有能看见的字")
+
+    def _seen(self, text: str, direction: Direction) -> Iterator[Finding]:
+        """Characters that hide something. The sanitiser takes them out of a message; in a reply they must not be."""
+        severity = SEVERE if direction is Direction.OUT else NOTABLE
+        yield from _each(CONTROL, text, "control", severity)
+        yield from _each(LONE_SURROGATE, text, "control", severity)
+        yield from _each(_BIDI, text, "bidi", severity)
+        hidden = (match for match in INVISIBLE.finditer(text) if not _BIDI.match(match[0]) and not _half(match[0]))
+        yield from (_finding(match, "invisible", severity) for match in hidden)
+
+    def _link(self, text: str) -> Iterator[Finding]:
+        if self._links != "allow":
+            severity = SEVERE if self._links == "block" else NOTABLE
+            yield from (
+                Finding("ads_fraud", severity, "link", *match.span(), "链接") for match in _LINK.finditer(text)
+            )
+
+    def _turns(self, text: str, direction: Direction) -> Iterable[Finding]:
+        yield from _each(CONTROL_TOKEN, text, "token", SEVERE)
+        if direction is Direction.IN:
+            plain = INVISIBLE.sub("", text)
+            if self._name_colon.search(plain):
+                yield Finding("injection", NOTABLE, "turn", 0, len(text), _REASONS["turn"])
+            return
+        for match in self._name_colon.finditer(text):
+            starts_line = not text[: match.start()].rsplit("\n", 1)[-1].strip()
+            yield _finding(match, "turn", SEVERE if starts_line else MILD)
+        if canonical_text(text) != text.strip():
+            start, end = _change(text)
+            yield Finding("injection", SEVERE, "break", start, end, _REASONS["break"])
+
+
+def _each(pattern: re.Pattern[str], text: str, rule: str, severity: int) -> Iterator[Finding]:
+    return (_finding(match, rule, severity) for match in pattern.finditer(text))
+
+
+def _finding(match: re.Match[str], rule: str, severity: int) -> Finding:
+    category = "injection" if rule in ("token", "turn") else "quality"
+    return Finding(category, severity, rule, *match.span(), _REASONS[rule])
+
+
+def _half(letter: str) -> bool:
+    return bool(LONE_SURROGATE.match(letter))
+
+
+def _change(text: str) -> tuple[int, int]:
+    """Where the canonical form would change a text, as nearly as can be pointed at."""
+    match = re.search(r"\s*\n\s*\n\s*", text) or LINE_BREAK.search(text)
+    return match.span() if match else (0, len(text))
