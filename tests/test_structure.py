@@ -1,0 +1,131 @@
+"""Rules that cross files: who may import whom, who may approve, and what no setting may ever say."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("bot", "adapters", "moderation")
+
+# A module may import from the rows above its own, and a package from itself. Nothing else.
+LAYERS = (
+    ("bot.errors", "bot.letters"),
+    ("bot.messages", "bot.scenario"),
+    ("adapters", "moderation", "bot.engine", "bot.intake", "bot.approval", "bot.feed"),
+    ("bot.save",),
+    ("bot.view", "bot.outlets"),
+    ("bot.show",),
+    ("bot.web",),
+    ("bot.config",),
+    ("bot.app",),
+    ("bot.__main__",),
+)
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def part(module: str) -> str | None:
+    """The row entry a module belongs to; None for what is not ours."""
+    known = [name for row in LAYERS for name in row if module == name or module.startswith(f"{name}.")]
+    return max(known, key=len, default=None)
+
+
+def rank(name: str) -> int:
+    return next(number for number, row in enumerate(LAYERS) if name in row)
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize(("module", "tree"), list(modules()), ids=lambda value: value if isinstance(value, str) else "")
+def test_imports_go_one_way(module: str, tree: ast.Module) -> None:
+    """Every import is of a layer above, or stays in its own package."""
+    if module == "bot":
+        return
+    own = part(module)
+    assert own is not None, f"{module} has no place in LAYERS"
+    for imported in imports(tree):
+        other = part(imported)
+        if other is not None and other != own:
+            assert rank(other) < rank(own), f"{module} imports {imported}"
+
+
+def calls(name: str) -> set[str]:
+    """The modules in which something called `name` is called."""
+    return {
+        module
+        for module, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Attribute) and node.func.attr == name)
+            or (isinstance(node.func, ast.Name) and node.func.id == name)
+        )
+    }
+
+
+def test_only_the_show_and_the_web_approve() -> None:
+    """Lock 4: no other call site of `.approve(` exists."""
+    sites = calls("approve")
+    assert "bot.show" in sites
+    assert all(site == "bot.show" or site.startswith("bot.web.") for site in sites), sites
+
+
+def test_operators_are_made_at_the_sign_in_only() -> None:
+    """Lock 4: whoever approves has signed in."""
+    assert calls("Operator") == {"bot.web.auth"}
+
+
+def test_only_the_queue_mints_and_only_the_show_airs() -> None:
+    """Lock 2: an Approved comes from ApprovalQueue.air, which the show calls."""
+    assert calls("Approved") == {"bot.approval"}
+    assert calls("air") == {"bot.show"}
+
+
+def test_outlets_take_only_approved() -> None:
+    """Lock 1: every `show` method of an outlet takes one Approved."""
+    tree = dict(modules())["bot.outlets"]
+    shows = [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef) and node.name == "show"]
+    assert len(shows) >= 2
+    for function in shows:
+        arguments = [ast.unparse(argument.annotation) for argument in function.args.args[1:] if argument.annotation]
+        assert arguments == ["Approved"]
+
+
+def test_adapters_cannot_send() -> None:
+    """Lock 5: nothing of outlets, show or approval is within an adapter's reach, and none has a sending method."""
+    for module, tree in modules():
+        if not module.startswith("adapters"):
+            continue
+        classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        methods = {n.name for c in classes for n in c.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
+        assert not methods & {"send", "say", "post", "show", "publish", "reply"}, module
+
+
+def test_no_setting_approves_by_itself() -> None:
+    """There is no auto_approve, by no name, in settings, code or pages."""
+    for path in [ROOT / "config.yaml", *ROOT.glob("bot/**/*.py"), *ROOT.glob("bot/**/*.js")]:
+        text = path.read_text(encoding="utf-8").lower().replace("-", "_")
+        for name in ("auto_approve", "autoapprove", "auto_publish", "autopublish", "approve_all"):
+            assert name not in text, f"{name} in {path}"
+
+
+def test_the_panels_process_imports_no_torch() -> None:
+    """Only the worker's side of the engine may: the panel must answer in about a second."""
+    heavy = {m for m, tree in modules() if any(i.split(".")[0] in ("torch", "rwkv", "numpy") for i in imports(tree))}
+    assert heavy and all(module.startswith("bot.engine.") for module in heavy), heavy
