@@ -233,8 +233,9 @@ class Intake:
         self._expire(now)
         for place, one in enumerate(self._waiting):
             if any(message.id == message_id for message in one.messages):
-                self._chosen.append((now, one.message.viewer.key))
-                return self._scored(self._waiting.pop(place), now)
+                taken = self._scored(self._waiting.pop(place), now)
+                self._chosen.append((now, taken.message.viewer.key))
+                return taken
         return self._take_passed(message_id, now)
 
     def _take_passed(self, message_id: str, now: float) -> Waiting | None:

@@ -30,11 +30,7 @@ _UNSEEN = (
     "\u3164\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
 )
-INVISIBLE = re.compile(
-    f"[{_UNSEEN}]"
-    f"|(?<![{_EMOJI}])\ufe0f"
-    f"|(?<![{_EMOJI}\ufe0f])\u200d|\u200d(?![{_EMOJI}])"
-)
+INVISIBLE = re.compile(f"[{_UNSEEN}]|(?<![{_EMOJI}])\ufe0f|(?<![{_EMOJI}\ufe0f])\u200d|\u200d(?![{_EMOJI}])")
 
 # How the control tokens of common models are written, in any width.
 CONTROL_TOKEN = re.compile(
@@ -49,10 +45,10 @@ COLONS = ":：﹕꞉∶ː˸︓︰⁚։׃፡፥᠄⁝᛬"
 
 
 def _plain_letters() -> dict[int, str]:
-    """Full-width, mathematical, circled and squared letters and digits, each to its ASCII twin."""
+    """Full-width, mathematical, circled and squared letters and digits to ASCII, Kangxi radicals to the character."""
     styled = [*range(0xFF10, 0xFF5B), *range(0x1D400, 0x1D800), *range(0x2100, 0x2150), *range(0x24B6, 0x24EA)]
-    plain = {code: unicodedata.normalize("NFKC", chr(code)) for code in styled}
-    table = {code: letter for code, letter in plain.items() if re.fullmatch("[0-9A-Za-z]", letter)}
+    plain = {code: unicodedata.normalize("NFKC", chr(code)) for code in (*styled, *range(0x2F00, 0x2FD6))}
+    table = {code: letter for code, letter in plain.items() if re.fullmatch("[0-9A-Za-z一-龥]", letter)}
     for block in (0x1F130, 0x1F150, 0x1F170):  # squared, negative circled, negative squared: NFKC leaves two of them be
         table.update({block + index: chr(ord("A") + index) for index in range(26)})
     return table

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+from bot.errors import UserError
 from bot.letters import BLANK_LINES, CONTROL, LONE_SURROGATE, one_newline
 
 NARRATOR = ""
@@ -100,7 +101,7 @@ def parse(text: str, speakers: Iterable[str], origin: Origin = Origin.OPENING) -
 
 
 def _speaker_pattern(speakers: Iterable[str]) -> re.Pattern[str]:
-    names = sorted({name for speaker in (*speakers, VIEWER) if (name := canonical_name(speaker))}, key=len, reverse=True)
+    names = sorted({canonical_name(name) for name in (*speakers, VIEWER)} - {""}, key=len, reverse=True)
     return re.compile(f"({'|'.join(map(re.escape, names))})[ \t]*[:：]")
 
 
@@ -148,7 +149,7 @@ class Scenario:
         return parse(self.background, self.speakers) + self.opening
 
 
-class ScenarioError(Exception):
+class ScenarioError(UserError):
     """A scenario or log that cannot be read: which file, where in it, and what to write there instead."""
 
     def __init__(self, file: str, where: str, problem: str) -> None:

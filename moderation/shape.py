@@ -77,9 +77,7 @@ class ShapeFilter:
     def _link(self, text: str) -> Iterator[Finding]:
         if self._links != "allow":
             severity = SEVERE if self._links == "block" else NOTABLE
-            yield from (
-                Finding("ads_fraud", severity, "link", *match.span(), "链接") for match in _LINK.finditer(text)
-            )
+            yield from (Finding("ads_fraud", severity, "link", *match.span(), "链接") for match in _LINK.finditer(text))
 
     def _turns(self, text: str, direction: Direction) -> Iterable[Finding]:
         yield from _each(CONTROL_TOKEN, text, "token", SEVERE)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.errors import UserError
 from moderation.matcher import matcher
 from moderation.verdict import NOTABLE, Direction, Finding
 from moderation.view import View, fold, view
@@ -35,7 +36,7 @@ CATEGORIES = {
 FLAGS = {"w", "in", "out", "a"}
 
 
-class WordListError(Exception):
+class WordListError(UserError):
     """A word list that cannot be used: `file:line：` what is wrong and what to write."""
 
 

@@ -18,7 +18,18 @@ from bot.letters import COLONS, CONTROL, CONTROL_TOKEN, INVISIBLE, LINE_BREAK, P
 from bot.messages import Kind, Message
 from bot.scenario import NARRATOR, VIEWER, Line, Origin, Scenario, canonical_name, canonical_text, parse, render
 
-__all__ = ["VIEWER", "live_prompt", "parse", "render", "sanitise", "sanitise_name", "scene_parts", "stops", "viewer_line"]
+__all__ = [
+    "VIEWER",
+    "live_prompt",
+    "parse",
+    "recent",
+    "render",
+    "sanitise",
+    "sanitise_name",
+    "scene_parts",
+    "stops",
+    "viewer_line",
+]
 
 NAMELESS = "一位观众"
 # Roles that models have learnt from other people's prompts; a viewer may not put a colon after one.
@@ -74,7 +85,7 @@ def _roles(names: frozenset[str]) -> re.Pattern[str]:
 
 
 def sanitise_name(name: str, names: Iterable[str] = ()) -> str:
-    """A viewer's name to put inside 【】: at most 16 characters, no brackets, no colons, and never a role's own name."""
+    """A viewer's name to put inside 【】: at most 16 characters, no brackets, no colons, never a role's own name."""
     known = tuple(names)
     cleaned = name
     while (shorter := sanitise(re.sub(f"[【】〖〗「」{COLONS}]", "", cleaned), known, NAME_LIMIT)) != cleaned:
