@@ -1,0 +1,97 @@
+"""The JSON bodies of POST requests, checked. What may be done with them is the show's matter."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from bot.web import keys
+from bot.web.texts import TEXTS, Denied
+
+
+class Body(BaseModel):
+    """Types are strict: "3" is not 3. Keys that we do not know are left alone, so newer pages may say more."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+class SignIn(Body):
+    token: str = Field(max_length=1000)
+    label: str = Field("", max_length=200)
+
+
+class Seen(Body):
+    """Which revision of the card the person was looking at."""
+
+    revision: int
+
+
+class Approve(Seen):
+    text: str
+
+
+class Reject(Seen):
+    mute: bool = False
+
+
+class More(Seen):
+    count: int | None = Field(None, ge=1, le=20)
+    start_with: str = Field("", max_length=500)
+    min_length: int = Field(0, ge=0, le=1000)
+    hint: str = Field("", max_length=500)
+
+
+class Say(Body):
+    character: str = Field("", max_length=100)
+    text: str
+
+
+class Generate(Body):
+    character: str = Field("", max_length=100)
+    start_with: str = Field("", max_length=500)
+    min_length: int = Field(0, ge=0, le=1000)
+    count: int | None = Field(None, ge=1, le=20)
+
+
+class Answer(Body):
+    message: str
+
+
+class Pause(Body):
+    mode: Literal["run", "hold", "drop"]
+
+
+AnyBody = TypeVar("AnyBody", bound=Body)
+
+_KINDS = {
+    "missing": "field_missing",
+    "int_type": "field_integer",
+    "string_type": "field_text",
+    "bool_type": "field_truth",
+    "model_type": "field_object",
+    "literal_error": "field_choice",
+    "greater_than_equal": "field_too_small",
+    "less_than_equal": "field_too_big",
+    "string_too_long": "field_too_long",
+}
+
+
+async def read(request: web.Request, body: type[AnyBody]) -> AnyBody:
+    """The request's body, or Denied with every wrong field named."""
+    try:
+        return body.model_validate_json(await request.read())
+    except ValidationError as error:
+        texts = TEXTS[request.app[keys.LANGUAGE]]
+        details = error.errors(include_url=False, include_input=False)
+        raise Denied("bad_request", "；".join(_mistake(detail, texts) for detail in details)) from None
+
+
+def _mistake(detail: ErrorDetails, texts: dict[str, str]) -> str:
+    if detail["type"] == "json_invalid":
+        return texts["body_not_json"]
+    what = texts[_KINDS.get(detail["type"], "field_wrong")].format(**detail.get("ctx", {}))
+    where = ".".join(str(step) for step in detail["loc"])
+    return f"{where}：{what}" if where else what

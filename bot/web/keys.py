@@ -1,0 +1,26 @@
+"""Where the parts hang on the application and on a request. Names only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.approval import Operator
+from bot.feed import Event, Feed
+from bot.web.auth import Doorkeeper
+from bot.web.texts import Language
+
+if TYPE_CHECKING:
+    from bot.show import Show
+
+SHOW: web.AppKey[Show] = web.AppKey("show")
+FEED = web.AppKey("feed", Feed)
+OVERLAY_FEED = web.AppKey("overlay_feed", Feed)
+NOW_SHOWING: web.AppKey[Callable[[], Event]] = web.AppKey("now_showing")
+DOORKEEPER = web.AppKey("doorkeeper", Doorkeeper)
+LANGUAGE: web.AppKey[Language] = web.AppKey("language")
+FOLDER = web.AppKey("folder", Path)
+OPERATOR = web.RequestKey("operator", Operator)

@@ -1,0 +1,244 @@
+"""The web application: every route with its door in two tables, three-line handlers, and the listening itself.
+
+It shows and passes on; the show decides. What stands before every route is in guard.py, who is asking in auth.py.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from bot.errors import UserError
+from bot.feed import Event, Feed
+from bot.web import auth, bodies, feeds, guard, keys, pages
+from bot.web.auth import Doorkeeper, Who
+from bot.web.bodies import read
+from bot.web.guard import Door, Handler, Hosts
+from bot.web.metrics import CONTENT_TYPE, Metrics
+from bot.web.texts import Language
+
+if TYPE_CHECKING:
+    from bot.show import Show
+
+METRICS = web.AppKey("metrics", Metrics)
+LAST_GOODBYES = 1.0  # seconds for requests that are still being answered when the program ends
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    path: str
+    who: Who
+    handler: Handler
+
+
+# -- what a person does: read, call, answer --------------------------------------------------------------------------
+
+
+async def approve(request: web.Request) -> web.Response:
+    order = await read(request, bodies.Approve)
+    request.app[keys.SHOW].approve(_item(request), order.revision, order.text, by=request[keys.OPERATOR])
+    return _done()
+
+
+async def reject(request: web.Request) -> web.Response:
+    order = await read(request, bodies.Reject)
+    request.app[keys.SHOW].reject(_item(request), order.revision, by=request[keys.OPERATOR], mute=order.mute)
+    return _done()
+
+
+async def undo(request: web.Request) -> web.Response:
+    order = await read(request, bodies.Seen)
+    request.app[keys.SHOW].undo(_item(request), order.revision, by=request[keys.OPERATOR])
+    return _done()
+
+
+async def recall(request: web.Request) -> web.Response:
+    order = await read(request, bodies.Seen)
+    request.app[keys.SHOW].recall(_item(request), order.revision, by=request[keys.OPERATOR])
+    return _done()
+
+
+async def more(request: web.Request) -> web.Response:
+    order = await read(request, bodies.More)
+    request.app[keys.SHOW].more(_item(request), by=request[keys.OPERATOR], **order.model_dump())
+    return _done()
+
+
+async def say(request: web.Request) -> web.Response:
+    order = await read(request, bodies.Say)
+    return _done(id=request.app[keys.SHOW].say(order.character, order.text, by=request[keys.OPERATOR]))
+
+
+async def generate(request: web.Request) -> web.Response:
+    order = await read(request, bodies.Generate)
+    return _done(id=request.app[keys.SHOW].generate(by=request[keys.OPERATOR], **order.model_dump()))
+
+
+async def answer(request: web.Request) -> web.Response:
+    order = await read(request, bodies.Answer)
+    return _done(id=request.app[keys.SHOW].answer(order.message, by=request[keys.OPERATOR]))
+
+
+async def pause(request: web.Request) -> web.Response:
+    order = await read(request, bodies.Pause)
+    request.app[keys.SHOW].pause(order.mode, by=request[keys.OPERATOR])
+    return _done()
+
+
+async def stop(request: web.Request) -> web.Response:
+    """Takes no body: nothing that could be wrong stands between a person and the emergency stop."""
+    request.app[keys.SHOW].stop(by=request[keys.OPERATOR])
+    return _done()
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    order = await read(request, bodies.SignIn)
+    session = request.app[keys.DOORKEEPER].sign_in(order.token, order.label, request.remote or "")
+    done = _done()
+    done.set_cookie(
+        auth.COOKIE, session, max_age=auth.SESSION_SECONDS, httponly=True, samesite="Strict", secure=request.secure
+    )
+    return done
+
+
+# -- what is read ----------------------------------------------------------------------------------------------------
+
+
+async def state(request: web.Request) -> web.Response:
+    return web.json_response(request.app[keys.SHOW].snapshot())
+
+
+async def health(request: web.Request) -> web.Response:
+    """Liveness: an answer at all means alive, whatever the engine is doing."""
+    status = request.app[keys.SHOW].status()
+    return web.json_response({"status": "ok", "engine": status["engine"]["state"], "version": status["version"]})
+
+
+async def metrics(request: web.Request) -> web.Response:
+    return web.Response(body=request.app[METRICS].text(), headers={"Content-Type": CONTENT_TYPE})
+
+
+# -- the tables ------------------------------------------------------------------------------------------------------
+
+# Opened by typing, by a bookmark, by OBS or by a link from anywhere; nothing here changes anything.
+PAGES = (
+    Route("GET", "/", Who.OPERATOR, pages.panel),
+    Route("GET", "/login", Who.ANYONE, pages.login),
+    Route("GET", "/overlay", Who.OVERLAY, pages.overlay),
+    Route("GET", "/static/{name:.+}", Who.ANYONE, pages.static),
+    Route("GET", "/health", Who.ANYONE, health),
+    Route("GET", "/metrics", Who.MONITOR, metrics),
+)
+
+# Made by our own pages and by programs; a page of another site is refused.
+CALLS = (
+    Route("POST", "/login", Who.ANYONE, sign_in),
+    Route("GET", "/api/state", Who.OPERATOR, state),
+    Route("GET", "/api/feed", Who.OPERATOR, feeds.operator_feed),
+    Route("POST", "/api/items/{id}/approve", Who.OPERATOR, approve),
+    Route("POST", "/api/items/{id}/reject", Who.OPERATOR, reject),
+    Route("POST", "/api/items/{id}/undo", Who.OPERATOR, undo),
+    Route("POST", "/api/items/{id}/recall", Who.OPERATOR, recall),
+    Route("POST", "/api/items/{id}/more", Who.OPERATOR, more),
+    Route("POST", "/api/say", Who.OPERATOR, say),
+    Route("POST", "/api/generate", Who.OPERATOR, generate),
+    Route("POST", "/api/answer", Who.OPERATOR, answer),
+    Route("POST", "/api/pause", Who.OPERATOR, pause),
+    Route("POST", "/api/stop", Who.OPERATOR, stop),
+    Route("GET", "/overlay/feed", Who.OVERLAY, feeds.overlay_feed),
+)
+
+
+def create_app(
+    show: Show,
+    feed: Feed,
+    overlay_feed: Feed,
+    now_showing: Callable[[], Event],
+    *,
+    operator_token: str,
+    overlay_token: str,
+    host: str = "127.0.0.1",
+    names: Iterable[str] = (),
+    lang: Language = "zh",
+    static: Path = pages.STATIC,
+    doorkeeper: Doorkeeper | None = None,
+) -> web.Application:
+    """The application for one show.
+
+    `host` is where it listens and `names` are further host names it answers to. `now_showing` gives the overlay event
+    for a page that has just connected (`Overlay.now_showing`).
+    """
+    app = web.Application(middlewares=guard.MIDDLEWARES, client_max_size=guard.BODY_LIMIT)
+    app[keys.SHOW] = show
+    app[keys.FEED] = feed
+    app[keys.OVERLAY_FEED] = overlay_feed
+    app[keys.NOW_SHOWING] = now_showing
+    app[keys.DOORKEEPER] = doorkeeper or Doorkeeper(operator_token, overlay_token)
+    app[keys.LANGUAGE] = lang
+    app[keys.FOLDER] = static
+    app[pages.FILES] = pages.find_files(static)
+    app[METRICS] = Metrics(show.status)
+    app[feeds.SOCKETS] = set()
+    app[guard.HOSTS] = Hosts(host, names)
+    app[guard.DOORS] = {
+        **{(r.method, r.path): Door(r.who, linkable=True, form=r.path == "/") for r in PAGES},
+        **{(r.method, r.path): Door(r.who) for r in CALLS},
+    }
+    for route in (*PAGES, *CALLS):
+        app.router.add_route(route.method, route.path, route.handler)
+    for page in PAGES:
+        app.router.add_route("HEAD", page.path, page.handler)
+    app.on_response_prepare.append(guard.add_headers)
+    app.on_shutdown.append(feeds.close_all)
+    return app
+
+
+@asynccontextmanager
+async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Answers on `host` and `port` (0: any free one) inside the block, which is given the real port; prints nothing.
+
+    Raises UserError when it cannot listen there. Leaving the block takes less than two seconds, whoever is connected.
+    """
+    # No access log: addresses hold the overlay's token.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_GOODBYES)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except (OSError, OverflowError) as error:
+            raise UserError(_cannot_listen(host, port, error)) from error
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+def _cannot_listen(host: str, port: int, error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return (
+            f"端口 {port} 已被占用：关掉占用它的程序（可能是另一个 cohost），或用 --port 换一个。"
+            f" Port {port} is taken: stop what uses it, or choose another with --port."
+        )
+    if isinstance(error, PermissionError):
+        return (
+            f"没有权限使用端口 {port}：请用 --port 换一个 1024 以上的。"
+            f" Not allowed to use port {port}: choose one above 1024 with --port."
+        )
+    return (
+        f"无法在 {host}:{port} 上监听（{error}）：请检查 web.host 和 web.port。"
+        " Cannot listen there: check web.host and web.port."
+    )
+
+
+def _item(request: web.Request) -> str:
+    return request.match_info["id"]
+
+
+def _done(**more: Any) -> web.Response:
+    return web.json_response({"ok": True, **more})
