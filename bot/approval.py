@@ -187,7 +187,9 @@ class ApprovalQueue:
     def __getitem__(self, item_id: str) -> Item:
         item = self._items.get(ItemId(item_id))
         if item is None:
-            raise Refused("not_found", f"没有这一条（{item_id}），页面可能太旧了，请刷新。 No such item; reload the page.")
+            raise Refused(
+                "not_found", f"没有这一条（{item_id}），页面可能太旧了，请刷新。 No such item; reload the page."
+            )
         return item
 
     def items(self, *states: State) -> list[Item]:

@@ -53,7 +53,9 @@ class Reader:
         self._readers.add(self)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._readers.discard(self)
 
     def __aiter__(self) -> Self:

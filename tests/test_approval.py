@@ -8,12 +8,12 @@ import pickle
 from typing import Any
 
 import pytest
-from hypothesis import settings, strategies as st
+from hypothesis import settings
+from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from bot.approval import (
     TABLE,
-    Action,
     ApprovalQueue,
     Approved,
     Decision,

@@ -1,0 +1,242 @@
+"""The only file that knows every part: builds them from the settings and runs them in one TaskGroup."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import adapters
+from adapters.base import Adapter, AdapterError
+from adapters.replay import Replay
+from adapters.websocket import WebsocketClient, WebsocketServer
+from bot.config import Config
+from bot.engine.process import LocalEngine
+from bot.engine.types import Engine, EngineStatus, Sampling
+from bot.errors import UserError
+from bot.feed import Feed
+from bot.intake import Intake, WaitClass
+from bot.outlets import Overlay
+from bot.save import Save
+from bot.scenario import Scenario, load_scenario
+from bot.show import Rules, Show
+from bot.web.server import create_app, serve
+from bot.web.tokens import Tokens, load_tokens
+from moderation import build_chain
+
+DEMO = Path(__file__).parent / "engine" / "demo"
+DEMO_MODEL = DEMO / "model.safetensors"
+DEMO_SCENARIO = DEMO / "scenario.json"
+
+log = logging.getLogger(__name__)
+MakeEngine = Callable[[Config, Callable[[EngineStatus], None]], LocalEngine]
+
+
+def run_show(config: Config) -> None:
+    """The show, until Ctrl-C or SIGTERM. Raises UserError with one clear line where something has to be mended."""
+    _start_logging(config.log.level)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_until_told_to_stop(config))
+
+
+async def _until_told_to_stop(config: Config) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in the loop
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await run(config, load_tokens(), print)
+
+
+async def run(
+    config: Config, tokens: Tokens, announce: Callable[[str], object], make_engine: MakeEngine | None = None
+) -> None:
+    """Run until cancelled. `announce` gets the lines for the person who started it, tokens among them."""
+    scenario = load_show_scenario(config)
+    with contextlib.closing(Save(config.save_folder)) as save, _as_user_errors():
+        show: Show
+
+        def engine_changed(status: EngineStatus) -> None:
+            show.engine_changed()
+
+        engine = (make_engine or local_engine)(config, engine_changed)
+        feed, overlay_feed = Feed(), Feed()
+        overlay = Overlay(overlay_feed, config.overlay.label, time.time)
+        show = build_show(config, scenario, engine, save, overlay, feed)
+        platforms = build_adapters(config, tokens)
+        app = create_app(
+            show,
+            feed,
+            overlay_feed,
+            overlay.now_showing,
+            operator_token=tokens.operator,
+            overlay_token=tokens.overlay,
+            host=config.web.host,
+            lang=config.lang,
+        )
+        async with serve(app, config.web.host, config.web.port) as port, asyncio.TaskGroup() as tasks:
+            for platform in platforms:
+                if isinstance(platform, WebsocketServer):
+                    await platform.start()
+            tasks.create_task(show.run())
+            tasks.create_task(engine.run())
+            for platform in platforms:
+                tasks.create_task(show.listen(platform))
+            for line in greeting(config, tokens, port, platforms):
+                announce(line)
+
+
+def local_engine(config: Config, on_status: Callable[[EngineStatus], None]) -> LocalEngine:
+    return LocalEngine(config.model_path or DEMO_MODEL, config.strategy, on_status=on_status)
+
+
+def load_show_scenario(config: Config) -> Scenario:
+    """The scenario of the settings, or the demo's."""
+    if not config.scenario:
+        return load_scenario(DEMO_SCENARIO)
+    return load_scenario(config.save_folder / config.scenario / "场景剧本.json")
+
+
+def build_show(config: Config, scenario: Scenario, engine: Engine, save: Save, overlay: Overlay, feed: Feed) -> Show:
+    return Show(
+        scenario=scenario,
+        engine=engine,
+        intake=Intake(
+            limit=config.intake.limit,
+            cooldown=config.intake.cooldown,
+            expiry={WaitClass(name): seconds for name, seconds in config.intake.expire.by_class().items()},
+            names=(scenario.speaker,),
+        ),
+        checks=build_chain(
+            word_files=config.word_files,
+            max_length=config.moderation.max_length,
+            reply_length=config.approval.max_text,
+            links=config.moderation.links,
+            speakers=scenario.speakers,
+        ),
+        save=save,
+        outlets=(overlay,),
+        feed=feed,
+        rules=show_rules(config),
+        clock=time.time,
+    )
+
+
+def show_rules(config: Config) -> Rules:
+    return Rules(
+        drafts=config.drafts.count,
+        sampling=Sampling(max_tokens=config.drafts.max_tokens, **config.sampling.model_dump()),
+        turns=config.drafts.turns,
+        max_pending=config.approval.max_pending,
+        max_text=config.approval.max_text,
+        need_operator=config.show.need_operator,
+        quote=config.show.quote,
+        lifetimes=config.approval.expire.by_class(),
+        least_seconds=config.overlay.min_seconds,
+        seconds_per_character=config.overlay.seconds_per_char,
+        most_seconds=config.overlay.max_seconds,
+        lang=config.lang,
+        version=program_version(),
+    )
+
+
+def build_adapters(config: Config, tokens: Tokens) -> list[Adapter]:
+    """Every source of messages that the settings name."""
+    found: list[Adapter] = []
+    server, client = config.adapters.websocket.server, config.adapters.websocket.client
+    if server.enabled:
+        found.append(WebsocketServer(server.host, server.port, tokens.chat, lang=config.lang))
+    if client.url:
+        found.append(WebsocketClient(client.url, lang=config.lang))
+    if config.replay_path is not None:
+        found.append(Replay(config.replay_path, config.replay_speed, lang=config.lang))
+    for name, settings in config.adapters.others().items():
+        found.append(adapters.find(name, lang=config.lang)(**settings))
+    return found
+
+
+def program_version() -> str:
+    try:
+        return version("rwkv-cohost")
+    except PackageNotFoundError:  # run from a checkout that nobody has installed
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    panel: str
+    token: str
+    overlay: str
+    chat: str
+    stop: str
+
+
+_GREETING = {
+    "zh": _Words("场控面板", "场控令牌", "悬浮窗（OBS 浏览器源）", "弹幕接口", "按 Ctrl-C 结束"),
+    "en": _Words("Panel", "Operator's token", "Overlay (OBS browser source)", "Chat interface", "Press Ctrl-C to end"),
+}
+
+
+def greeting(config: Config, tokens: Tokens, port: int, platforms: Sequence[Adapter]) -> Iterator[str]:
+    """What the person who starts the program needs: full addresses and the token to sign in with."""
+    words = _GREETING[config.lang]
+    hosts = _addresses(config.web.host)
+    yield ""
+    for host in hosts:
+        yield f"  {words.panel}: http://{host}:{port}/"
+    yield f"  {words.token}: {tokens.operator}"
+    yield f"  {words.overlay}: http://{hosts[0]}:{port}/overlay?token={tokens.overlay}"
+    for platform in platforms:
+        if isinstance(platform, WebsocketServer):
+            host = config.adapters.websocket.server.host
+            yield f"  {words.chat}: ws://{_bracketed(host)}:{platform.port}/chat?token={tokens.chat}"
+    yield f"  {words.stop}"
+    yield ""
+
+
+def _addresses(host: str) -> list[str]:
+    """What to type into a browser: this machine first, then, when all interfaces listen, the LAN's address."""
+    if host not in ("0.0.0.0", "::", ""):
+        return [_bracketed(host)]
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing: only asks which interface would be used
+        lan = probe.getsockname()[0]
+        return ["127.0.0.1", lan] if lan != "127.0.0.1" else ["127.0.0.1"]
+    return ["127.0.0.1"]
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _start_logging(level: str) -> None:
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+@contextlib.contextmanager
+def _as_user_errors() -> Iterator[None]:
+    """A mistake of the user's that surfaces in a task, or in an adapter, is still one clear line."""
+    try:
+        yield
+    except AdapterError as error:
+        raise UserError(str(error)) from error
+    except BaseExceptionGroup as group:
+        for error in _leaves(group):
+            if isinstance(error, UserError | AdapterError):
+                raise UserError(str(error)) from error
+        raise
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

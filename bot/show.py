@@ -1,0 +1,605 @@
+"""The flow, top to bottom: a message is heard, chosen, answered in drafts, approved by a person, aired, and forgotten.
+
+This file decides when things happen. What may happen is in approval.py; what the audience sees is in outlets.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from uuid import uuid4
+
+from adapters.base import Adapter, AdapterError
+from bot import view
+from bot.approval import (
+    OPEN,
+    Action,
+    ApprovalQueue,
+    Approved,
+    Decision,
+    Draft,
+    Flag,
+    Item,
+    ItemId,
+    Operator,
+    Quote,
+    Refused,
+    State,
+)
+from bot.engine.prompting import live_prompt, sanitise, sanitise_name, viewer_line
+from bot.engine.types import DraftDone, Engine, EngineError, EngineState, Prompt, Sampling
+from bot.feed import Feed
+from bot.intake import Intake, PassReason, WaitClass, Waiting
+from bot.messages import Message
+from bot.outlets import Outlet, reading_seconds
+from bot.save import Save, SaveError
+from bot.scenario import Line, Origin, Scenario, Transcript
+from moderation import Action as Check
+from moderation import Chain, Finding
+
+log = logging.getLogger(__name__)
+
+MAX_DRAFTS = 20  # a card with more is not read by anyone
+HISTORY = 50
+MUTE_SECONDS = 600.0
+TURN_SECONDS = 0.2
+
+
+class Pause(StrEnum):
+    RUN = "run"
+    HOLD = "hold"  # everything waits
+    DROP = "drop"  # what waits and what arrives is let go
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings of a show. Times in seconds; `lifetimes` by wait class, None: a card waits for ever."""
+
+    drafts: int = 5
+    sampling: Sampling = Sampling()
+    turns: int = 16
+    max_pending: int = 5
+    max_text: int = 200
+    need_operator: bool = True
+    quote: bool = True
+    lifetimes: dict[str, float | None] = field(default_factory=dict)
+    least_seconds: float = 6.0
+    seconds_per_character: float = 0.25
+    most_seconds: float = 30.0
+    lang: str = "zh"
+    version: str = ""
+
+
+class Show:
+    """One stream: one scenario, one engine, one queue, one record."""
+
+    def __init__(
+        self,
+        *,
+        scenario: Scenario,
+        engine: Engine,
+        intake: Intake,
+        checks: Chain,
+        save: Save,
+        outlets: Sequence[Outlet],
+        feed: Feed,
+        rules: Rules,
+        clock: Callable[[], float],
+    ) -> None:
+        self._scenario = scenario
+        self._engine = engine
+        self._intake = intake
+        self._checks = checks
+        self._save = save
+        self._outlets = tuple(outlets)
+        self._feed = feed
+        self._rules = rules
+        self._clock = clock
+        self._key = f"{scenario.series}/{scenario.name}"
+        self._queue = ApprovalQueue(self._record, max_text=rules.max_text)
+        self._transcript = Transcript(scenario.opening)
+        self._adapters: list[Adapter] = []
+        self._muted: dict[tuple[str, str], float] = {}
+        self._drafting: dict[ItemId, asyncio.Task[None]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._changed = asyncio.Event()
+        self._intake_told = False
+        self._revision = 0
+        self._operators = 0
+        self._overlays = 0
+        self._save_error = ""
+        self._pause = Pause.RUN
+        self._resume()
+
+    # -- 1. a message is heard -------------------------------------------------------------------------------------
+
+    async def listen(self, adapter: Adapter) -> None:
+        """Hear everything a platform sends. One message that cannot be handled must not end a broadcast."""
+        self._adapters.append(adapter)
+        try:
+            async for message in adapter.messages():
+                try:
+                    self.hear(message)
+                except Exception:
+                    log.exception("a message from %s could not be handled", adapter.name)
+        except AdapterError as error:
+            # The adapter's own state says so on the panel; the show goes on with the other platforms.
+            log.error("%s: %s", adapter.name, error)
+        self._tell_status()
+
+    def hear(self, message: Message) -> None:
+        """Screen a message and let it wait, or keep the reason why it does not."""
+        now = self._clock()
+        if self._muted.get(message.viewer.key, 0.0) > now:
+            self._intake.pass_over(message, PassReason.MUTED, now)
+        elif self._pause is Pause.DROP:
+            self._intake.pass_over(message, PassReason.OPERATOR_DROPPED, now)
+        else:
+            verdict = self._checks.screen_message(message)
+            self._intake.put(message, now, findings_hold=verdict.action in (Check.HOLD, Check.DROP))
+        self._intake_told = False
+        self._wake()
+
+    # -- 2. it is chosen -------------------------------------------------------------------------------------------
+
+    def _choose(self, now: float) -> None:
+        """Open cards while a person can keep up with them."""
+        while self._may_draft() and len(self._queue.items(State.PENDING)) < self._rules.max_pending:
+            waiting = self._intake.next(now)
+            if waiting is None:
+                return
+            self._open(waiting, now)
+
+    def _may_draft(self) -> bool:
+        somebody = self._operators > 0 or not self._rules.need_operator
+        return somebody and self._pause is Pause.RUN and self._engine.status.state is EngineState.READY
+
+    def _open(self, waiting: Waiting, now: float) -> Item:
+        message = waiting.message
+        findings = _flags(self._checks.screen_message(message).findings)
+        item = Item(
+            id=_new_id(),
+            created=now,
+            character=self._scenario.speaker,
+            lifetime=self._rules.lifetimes.get(waiting.klass.value),
+            message=message,
+            merged=waiting.others,
+            quote=self._quote(message, findings),
+            wait_class=waiting.klass.value,
+            reasons=tuple(waiting.reasons),
+            findings=findings,
+        )
+        self._open_card(item)
+        self._save_messages((m, item.id) for m in (message, *waiting.others))
+        self._intake_told = False
+        self._start_drafts(item.id, self._rules.drafts, self._rules.sampling)
+        return item
+
+    def _quote(self, message: Message, findings: tuple[Flag, ...]) -> Quote | None:
+        """The viewer's words beside the reply. Where a check found anything, they are not repeated on the air."""
+        names = self._scenario.speakers
+        text = sanitise(message.text, names)
+        if not self._rules.quote or findings or not text:
+            return None
+        return Quote(viewer=sanitise_name(message.viewer.name, names), text=text)
+
+    # -- 3. the engine drafts --------------------------------------------------------------------------------------
+
+    def _start_drafts(
+        self, item_id: ItemId, count: int, sampling: Sampling, *, start_with: str = "", hint: str = ""
+    ) -> None:
+        if self._tasks is None:
+            raise RuntimeError("the show is not running")
+        first = self._queue.drafting(item_id, count, self._clock())
+        self._tell(self._queue[item_id])
+        task = self._tasks.create_task(self._draft(item_id, first, count, sampling, start_with, hint))
+        self._drafting[item_id] = task
+        task.add_done_callback(lambda _: self._drafting.pop(item_id, None))
+
+    async def _draft(
+        self, item_id: ItemId, first: int, count: int, sampling: Sampling, start_with: str, hint: str
+    ) -> None:
+        """Let drafts grow on the card. A generation that fails costs this answer and nothing else."""
+        error: str | None = None
+        try:
+            prompt = self._prompt(self._queue[item_id], start_with, hint)
+            async with contextlib.aclosing(self._engine.drafts(prompt, count, sampling)) as events:  # type: ignore[type-var]
+                async for event in events:
+                    self._grow(item_id, first + event.index, event.text, done=isinstance(event, DraftDone))
+        except Refused:
+            return  # decided in the meantime
+        except EngineError as failure:
+            error = str(failure)
+        except Exception as failure:
+            log.exception("a generation failed")
+            error = (
+                f"生成失败（{type(failure).__name__}），可以按“更多”重试。 Generation failed; press More to try again."
+            )
+        with contextlib.suppress(Refused):
+            if error is None and not any(draft.done for draft in self._queue[item_id].drafts):
+                error = "这次没有写出内容，可以按“更多”重试。 Nothing was written; press More to try again."
+            self._tell(self._queue.drafted(item_id, error))
+
+    def _prompt(self, item: Item, start_with: str, hint: str) -> Prompt:
+        asked = viewer_line(item.message, self._scenario.speakers) if item.message else None
+        return live_prompt(
+            self._scenario,
+            self._transcript.lines,
+            asked,
+            turns=self._rules.turns,
+            character=item.character,
+            start_with=start_with,
+            hint=hint,
+        )
+
+    def _grow(self, item_id: ItemId, index: int, text: str, *, done: bool) -> None:
+        flags = _flags(self._checks.screen_reply(text).findings) if done and text else ()
+        # A draft without a word is no proposal: it never counts as finished.
+        draft = Draft(text, done and bool(text), flags)
+        self._queue.draft(item_id, index, draft)
+        self._feed.publish({"event": "draft", "id": item_id, "index": index, **view.draft_json(draft)})
+
+    # -- 4. a person decides ---------------------------------------------------------------------------------------
+
+    def approve(self, item_id: str, revision: int, text: str, by: Operator) -> None:
+        """These exact words may go on the air. They are screened once more; on record when this returns."""
+        now = self._clock()
+        self._queue.check(item_id, revision, Action.APPROVE, now)
+        verdict = self._checks.screen_reply(text)
+        flags = _flags(verdict.findings)
+        if verdict.action in (Check.BLOCK, Check.HARD_BLOCK) and not any(flag.level == "block" for flag in flags):
+            flags += (Flag(0, len(text), "verdict", "block", "审核未通过"),)
+        self._decided(self._queue.approve(item_id, revision, text, by, now, flags))
+
+    def reject(self, item_id: str, revision: int, by: Operator, mute: bool = False) -> None:
+        now = self._clock()
+        item = self._queue.reject(item_id, revision, by, now)
+        if mute and item.message is not None:
+            self._muted[item.message.viewer.key] = now + MUTE_SECONDS
+        self._decided(item)
+
+    def undo(self, item_id: str, revision: int, by: Operator) -> None:
+        self._decided(self._queue.undo(item_id, revision, by, self._clock()))
+
+    def recall(self, item_id: str, revision: int, by: Operator) -> None:
+        """Take it off the air and out of the model's memory."""
+        item = self._queue.check(item_id, revision, Action.RECALL, self._clock())
+        for outlet in self._outlets:  # first of all, whatever the disk says afterwards
+            outlet.hide(item.id)
+        self._decided(self._queue.recall(item_id, revision, by, self._clock()))
+        self._transcript.remove(item.id)
+
+    def more(
+        self,
+        item_id: str,
+        revision: int,
+        by: Operator,
+        count: int | None = None,
+        start_with: str = "",
+        min_length: int = 0,
+        hint: str = "",
+    ) -> None:
+        item = self._queue.check(item_id, revision, Action.APPROVE, self._clock())
+        if item.drafting:
+            raise Refused("drafting", "还在生成，请稍等。 Still drafting.")
+        count = min(count or self._rules.drafts, MAX_DRAFTS - len(item.drafts))
+        if count < 1:
+            raise Refused("enough", f"已有 {MAX_DRAFTS} 条候选，请选一条或丢弃。 There are enough drafts.")
+        self._need_engine()
+        sampling = replace(self._rules.sampling, min_tokens=min_length)
+        self._start_drafts(item.id, count, sampling, start_with=start_with, hint=hint)
+
+    def say(self, character: str, text: str, by: Operator) -> str:
+        """An operator's own line: the same card and the same checks, approved by the one who wrote it."""
+        item = self._open_card(Item(_new_id(), self._clock(), self._speaker(character), wait_class="own"))
+        try:
+            self.approve(item.id, item.revision, text, by)
+        except Refused:
+            self.reject(item.id, item.revision, by)
+            raise
+        return item.id
+
+    def generate(
+        self, by: Operator, character: str = "", start_with: str = "", min_length: int = 0, count: int | None = None
+    ) -> str:
+        """Drafts that answer nobody: the character goes on by itself."""
+        speaker = self._speaker(character)
+        self._need_engine()
+        lifetime = self._rules.lifetimes.get(WaitClass.OTHER.value)
+        item = self._open_card(Item(_new_id(), self._clock(), speaker, lifetime=lifetime, wait_class="own"))
+        sampling = replace(self._rules.sampling, min_tokens=min_length)
+        self._start_drafts(item.id, count or self._rules.drafts, sampling, start_with=start_with)
+        return item.id
+
+    def answer(self, message_id: str, by: Operator) -> str:
+        """Answer this message although it was passed over, or before its turn."""
+        self._need_engine()
+        now = self._clock()
+        waiting = self._intake.take(message_id, now)
+        if waiting is None:
+            raise Refused("not_found", "这条弹幕已不在列表里。 This message is no longer listed.")
+        return self._open(waiting, now).id
+
+    def pause(self, mode: str, by: Operator) -> None:
+        self._set_pause(Pause(mode))
+        if self._pause is Pause.DROP:
+            now = self._clock()
+            self._intake.drop_all(now, PassReason.OPERATOR_DROPPED)
+            for item in self._queue.items(State.PENDING):
+                self._decided(self._queue.reject(item.id, item.revision, by, now))
+        self._intake_told = False
+        self._tell_status()
+
+    def stop(self, by: Operator) -> None:
+        """Emergency: every outlet is empty when this returns, and nothing airs until somebody resumes."""
+        self._queue.paused = True
+        for outlet in self._outlets:
+            outlet.clear()
+        now = self._clock()
+        self._set_pause(Pause.HOLD)
+        for item in self._queue.take_back(now, by):
+            self._decided(item)
+        for item in self._queue.items(State.AIRED):
+            self._tell(self._queue.finish(item.id, now))
+        self._tell_status()
+
+    # -- 5. it is aired --------------------------------------------------------------------------------------------
+
+    async def _air(self) -> None:
+        """One reply at a time, in the order of approval. Each outlet is asked only while the reply is still on."""
+        approved = sorted(self._queue.items(State.APPROVED), key=lambda item: item.decided or 0.0)
+        if not approved or self._queue.paused or self._queue.items(State.AIRED):
+            return
+        reply = self._publish(approved[0].id)
+        for outlet in self._outlets:
+            if self._queue[reply.id].state is State.AIRED:
+                await outlet.show(reply)
+
+    def _publish(self, item_id: ItemId) -> Approved:
+        now = self._clock()
+        rules = self._rules
+        seconds = reading_seconds(
+            self._queue[item_id].text or "",
+            least=rules.least_seconds,
+            per_character=rules.seconds_per_character,
+            most=rules.most_seconds,
+        )
+        reply = self._queue.air(item_id, now, seconds)
+        item = self._queue[item_id]
+        self._remember(item)
+        if item.message is not None:
+            self._intake.answered(item.message, now)
+        self._tell(item)
+        return reply
+
+    def _remember(self, item: Item) -> None:
+        """What was published, edits included, is what the model remembers."""
+        if item.message is not None:
+            asked = viewer_line(item.message, self._scenario.speakers)
+            self._transcript.append(replace(asked, id=item.id))
+        origin = Origin.EDITED if item.edited else Origin.MODEL
+        origin = Origin.PERSON if item.wait_class == "own" and not item.drafts else origin
+        self._transcript.append(Line(item.character, item.text or "", origin, id=item.id))
+
+    def _finish(self, now: float) -> None:
+        for item in self._queue.items(State.AIRED):
+            if item.until is not None and now >= item.until:
+                done = self._queue.finish(item.id, now)
+                for outlet in self._outlets:
+                    outlet.hide(item.id)
+                self._tell(done)
+
+    # -- the clockwork ---------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as self._tasks:
+            while True:
+                await self._turn()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(TURN_SECONDS):
+                        await self._changed.wait()
+                self._changed.clear()
+
+    async def _turn(self) -> None:
+        now = self._clock()
+        try:
+            self._finish(now)
+            for item in self._queue.expire(now):
+                self._decided(item)
+            await self._air()
+            self._choose(now)
+        except Refused as refusal:
+            if refusal.code != "save_failed":
+                raise
+            # The disk refused, and the status says so: nothing has changed, and the next turn tries again.
+        self._tell_intake(now)
+        self._queue.forget(keep=4 * HISTORY)
+
+    def _wake(self) -> None:
+        self._changed.set()
+
+    def engine_changed(self) -> None:
+        self._wake()
+        self._tell_status()
+
+    def operators_changed(self, count: int) -> None:
+        self._operators = count
+        self._wake()
+        self._tell_status()
+
+    def overlays_changed(self, count: int) -> None:
+        self._overlays = count
+        self._tell_status()
+
+    # -- what the panel is told ------------------------------------------------------------------------------------
+
+    def snapshot(self) -> view.Json:
+        """Everything a panel needs to begin."""
+        now = self._clock()
+        closed = [item for item in self._queue.items() if item.state not in OPEN and item.state is not State.AIRED]
+        on_air = self._queue.items(State.AIRED)
+        return {
+            "revision": self._revision,
+            "items": [self._json(item) for item in self._queue.items() if item.state in OPEN],
+            "on_air": self._json(on_air[0]) if on_air else None,
+            "history": [self._json(item) for item in sorted(closed, key=_last_change, reverse=True)[:HISTORY]],
+            **self._intake_json(now),
+            "status": self.status(),
+        }
+
+    def status(self) -> view.Json:
+        now = self._clock()
+        pending = self._queue.items(State.PENDING)
+        return {
+            "engine": view.engine_json(self._engine.status),
+            "adapters": {adapter.name: view.adapter_json(adapter) for adapter in self._adapters},
+            "operators": self._operators,
+            "overlays": self._overlays,
+            "pause": self._pause.value,
+            "intake": {"waiting": len(self._intake.waiting(now))},
+            "pending": len(pending),
+            "oldest": now - pending[0].created if pending else None,
+            "now": now,
+            "version": self._rules.version,
+            "lang": self._rules.lang,
+            "scenario": self._key,
+            "character": self._scenario.speaker,
+            "settings": {
+                "max_text": self._rules.max_text,
+                "drafts": self._rules.drafts,
+                "max_pending": self._rules.max_pending,
+                "need_operator": self._rules.need_operator,
+            },
+            "save": {"state": "failed" if self._save_error else "ok", "detail": self._save_error},
+        }
+
+    def transcript_lines(self) -> list[Line]:
+        """What was aired and stands: the model's memory."""
+        return list(self._transcript.lines)
+
+    def _tell(self, item: Item) -> None:
+        self._revision += 1
+        self._feed.publish({"event": "item", "item": self._json(item), "revision": self._revision})
+        if item.aired is not None:
+            on_air = item if item.state is State.AIRED else None
+            self._feed.publish({"event": "on_air", "item": self._json(on_air) if on_air else None})
+
+    def _tell_status(self) -> None:
+        self._feed.publish({"event": "status", "status": self.status()})
+
+    def _tell_intake(self, now: float) -> None:
+        """At most once a turn, however many messages a burst holds."""
+        passed_now = self._intake.newly_passed()
+        self._save_messages((passed.message, passed.reason.value) for passed in passed_now)
+        if not self._intake_told or passed_now:
+            self._feed.publish({"event": "intake", **self._intake_json(now)})
+            self._tell_status()
+            self._intake_told = True
+
+    def _intake_json(self, now: float) -> view.Json:
+        passed = list(self._intake.passed)[-HISTORY:]
+        return {
+            "waiting": [view.waiting_json(waiting) for waiting in self._intake.waiting(now)],
+            "passed": [view.passed_json(one) for one in reversed(passed)],
+        }
+
+    def _json(self, item: Item) -> view.Json:
+        return view.item_json(item, self._viewer_history(item))
+
+    def _viewer_history(self, item: Item) -> list[view.Json]:
+        if item.message is None:
+            return []
+        viewer = item.message.viewer.key
+        earlier = [
+            other
+            for other in self._queue.items()
+            if other.message and other.message.viewer.key == viewer and other.created < item.created
+        ]
+        return [{"text": o.message.text if o.message else "", "state": o.state, "reply": o.text} for o in earlier[-5:]]
+
+    # -- small steps -----------------------------------------------------------------------------------------------
+
+    def _resume(self) -> None:
+        """After a restart: what waited waits, what was approved but not aired waits for a person again."""
+        self._set_pause(Pause(self._save.recollect("pause") or Pause.RUN), remember=False)
+        for item in self._save.published_items(self._key):
+            self._remember(item)
+        closed = self._save.closed_items(self._key, HISTORY)
+        self._queue.restore([*closed, *self._save.open_items(self._key)], self._clock())
+
+    def _record(self, item: Item, decision: Decision | None) -> None:
+        """The queue's journal: on disk, or it did not happen."""
+        try:
+            self._save.record(self._key, item, decision)
+        except SaveError as error:
+            self._save_failed(error)
+            raise Refused("save_failed", str(error)) from error
+        if self._save_error:
+            self._save_error = ""
+            self._tell_status()
+
+    def _save_messages(self, outcomes: Iterable[tuple[Message, str]]) -> None:
+        """The record of what was passed over may have a gap; the show goes on and says so."""
+        try:
+            self._save.record_messages(outcomes)
+        except SaveError as error:
+            self._save_failed(error)
+
+    def _save_failed(self, error: SaveError) -> None:
+        if not self._save_error:
+            log.error("%s", error)
+        self._save_error = str(error)
+        self._tell_status()
+
+    def _open_card(self, item: Item) -> Item:
+        item = self._queue.open(item)
+        self._tell(item)
+        return item
+
+    def _decided(self, item: Item) -> None:
+        """A card has changed its state: no more drafts for it, and everyone is told."""
+        task = self._drafting.pop(item.id, None)
+        if task is not None:
+            task.cancel()
+        self._tell(item)
+        self._wake()
+
+    def _set_pause(self, mode: Pause, *, remember: bool = True) -> None:
+        self._queue.paused = mode is not Pause.RUN
+        self._pause = mode
+        if remember:
+            try:
+                self._save.remember("pause", mode.value)
+            except SaveError as error:
+                self._save_failed(error)
+        self._wake()
+
+    def _need_engine(self) -> None:
+        status = self._engine.status
+        if status.state is not EngineState.READY:
+            raise Refused("engine", f"引擎还没有就绪：{status.detail or status.state}。 The engine is not ready.")
+        if self._pause is not Pause.RUN:
+            raise Refused("paused", "暂停中。请先恢复。 Paused: resume first.")
+
+    def _speaker(self, name: str) -> str:
+        known = [character.name for character in self._scenario.characters]
+        if name and name not in known:
+            raise Refused("unknown_character", f"剧本里没有“{name}”，可选：{'、'.join(known)}。 No such character.")
+        return name or self._scenario.speaker
+
+
+def _flags(findings: Iterable[Finding]) -> tuple[Flag, ...]:
+    return tuple(Flag(f.start, f.end, f.rule, f.level, f.reason) for f in findings)
+
+
+def _last_change(item: Item) -> float:
+    return max(item.until or 0.0, item.aired or 0.0, item.decided or 0.0, item.expires or 0.0, item.created)
+
+
+def _new_id() -> ItemId:
+    return ItemId(uuid4().hex[:12])

@@ -1,0 +1,106 @@
+"""Items, messages and figures as the JSON that the panel and other programs read. The shapes are a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from adapters.base import Adapter, state_of
+from bot.approval import Draft, Flag, Item
+from bot.engine.types import EngineStatus
+from bot.intake import Passed, Waiting
+from bot.messages import Message
+
+Json = dict[str, Any]
+
+
+def message_json(message: Message) -> Json:
+    return {
+        "id": message.id,
+        "kind": message.kind.value,
+        "text": message.text,
+        "viewer": message.viewer.name,
+        "viewer_id": message.viewer.id,
+        "platform": message.viewer.platform,
+        "price": message.price,
+        "roles": sorted(role.value for role in message.viewer.roles),
+        "time": message.time,
+    }
+
+
+def flag_json(flag: Flag) -> Json:
+    return {"start": flag.start, "end": flag.end, "rule": flag.rule, "level": flag.level, "reason": flag.reason}
+
+
+def draft_json(draft: Draft) -> Json:
+    return {"text": draft.text, "done": draft.done, "flags": [flag_json(flag) for flag in draft.flags]}
+
+
+def item_json(item: Item, history: Sequence[Json] = ()) -> Json:
+    """`history`: what this viewer wrote before and what was decided on it."""
+    return {
+        "id": item.id,
+        "revision": item.revision,
+        "state": item.state.value,
+        "created": item.created,
+        "expires": item.expires,
+        "message": message_json(item.message) if item.message else None,
+        "merged": len(item.merged),
+        "others": [message_json(message) for message in item.merged],
+        "class": item.wait_class,
+        "reasons": list(item.reasons),
+        "findings": [flag_json(flag) for flag in item.findings],
+        "quote": {"viewer": item.quote.viewer, "text": item.quote.text} if item.quote else None,
+        "character": item.character,
+        "drafts": [draft_json(draft) for draft in item.drafts],
+        "drafting": item.drafting,
+        "error": item.error,
+        "text": item.text,
+        "flags": [flag_json(flag) for flag in item.flags],
+        "edited": item.edited,
+        "by": item.by,
+        "decided": item.decided,
+        "aired": item.aired,
+        "until": item.until,
+        "history": list(history),
+    }
+
+
+def waiting_json(waiting: Waiting) -> Json:
+    return {
+        "message": message_json(waiting.message),
+        "class": waiting.klass.value,
+        "merged": len(waiting.others),
+        "since": waiting.since,
+        "expires": waiting.expires,
+        "score": round(waiting.score, 3),
+        "reasons": list(waiting.reasons),
+    }
+
+
+def passed_json(passed: Passed) -> Json:
+    return {"message": message_json(passed.message), "reason": passed.reason.value, "time": passed.time}
+
+
+def engine_json(status: EngineStatus) -> Json:
+    return {
+        "state": status.state.value,
+        "model": status.model,
+        "detail": status.detail,
+        "figures": dict(status.figures),
+    }
+
+
+def adapter_json(listener: Adapter) -> Json:
+    """A platform's state. An adapter whose author keeps none is shown as live."""
+    state = state_of(listener)
+    if state is None:
+        return {"state": "live", "detail": "", "last_message": None, "received": 0, "bad": 0, "dropped": 0}
+    return {
+        "state": state.state.value,
+        "detail": state.detail,
+        "last_message": state.last_message,
+        "received": state.received,
+        "bad": state.bad,
+        "dropped": state.dropped,
+    }
