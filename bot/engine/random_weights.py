@@ -1,4 +1,4 @@
-"""Random RWKV-7 weights of any shape, in the manner of trained ones. For tests and `cohost bench`; they speak no sense."""
+"""Random RWKV-7 weights of any shape, in the manner of trained ones, for tests and `cohost bench`. They speak no sense."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def random_weights(
     """Named as in BlinkDL's files, float32. `ranks` are those of w, a, v and g; `hidden` is 4 x width unless told.
 
     The defaults are the shape of the 0.1b model. Decays, mixes and gates are spread over their ranges, so that a wrong
-    sign or a swapped pair of tensors shows in the logits.
+    sign or a swapped pair of tensors shows in the logits; the head is large enough to prefer some tokens clearly.
     """
     draw = torch.Generator().manual_seed(seed)
     hidden = hidden or 4 * width
@@ -54,7 +54,7 @@ def random_weights(
     def feed_forward() -> Weights:
         return {"x_k": uniform(1, 1, width), "key.weight": matrix(hidden, width), "value.weight": matrix(width, hidden)}
 
-    weights = {"emb.weight": normal(vocab, width), "head.weight": matrix(vocab, width)} | norm("ln_out")
+    weights = {"emb.weight": normal(vocab, width), "head.weight": 4 * matrix(vocab, width)} | norm("ln_out")
     weights |= norm("blocks.0.ln0")
     for layer in range(layers):
         block = f"blocks.{layer}."

@@ -1,6 +1,6 @@
 """RWKV-7, batched: tokens and a state in, logits out. Knows nothing of text, sampling or prompts.
 
-The architecture is that of Peng et al., "RWKV-7 Goose" (arXiv:2503.14456), as the `rwkv` package runs it; the tests hold
+The architecture is that of Peng et al., "RWKV-7 Goose" (arXiv:2503.14456), as the `rwkv` package runs it; tests hold
 the two together. Matrix products run in the strategy's number format, everything else (norms, mixing, the recurrence,
 the residual stream) in float32, so fp16 cannot overflow between layers.
 
@@ -115,7 +115,7 @@ class Model:
         return State(shift, torch.zeros(s.layers, batch, s.heads, s.head_size, s.head_size, device=device))
 
     def forward(self, tokens: Tensor, state: State) -> Tensor:
-        """Reads `tokens` (B, T); `state` is changed in place. Returns float32 logits (B, vocab) after the last token."""
+        """Reads `tokens` (B, T); `state` is changed in place. Returns float32 logits (B, vocab) of the last one."""
         return self._logits(tokens, state, last_only=True)[:, 0]
 
     def forward_all(self, tokens: Tensor, state: State) -> Tensor:
@@ -125,14 +125,17 @@ class Model:
     def _logits(self, tokens: Tensor, state: State, last_only: bool) -> Tensor:
         self._check(tokens, state)
         with torch.inference_mode():
-            outputs = [self._read(piece, state) for piece in tokens.to(self.strategy.device).split(PIECE, dim=1)]
+            pieces = torch.split(tokens.to(self.strategy.device), PIECE, dim=1)
+            outputs = [self._read(piece, state) for piece in pieces]
             x = outputs[-1][:, -1:] if last_only else torch.cat(outputs, dim=1)
             logits = F.linear(_norm(x, self._ln_out).to(self.strategy.dtype), self._head)
         return logits.clone() if logits.dtype == torch.float32 else logits.float()  # a normal tensor, for any caller
 
     def _check(self, tokens: Tensor, state: State) -> None:
         if tokens.dim() != 2 or tokens.shape[0] != len(state) or not tokens.shape[1]:
-            raise ValueError(f"tokens {tuple(tokens.shape)} for a state of {len(state)} rows: they must be (B, T), T > 0")
+            raise ValueError(
+                f"tokens {tuple(tokens.shape)} for a state of {len(state)} rows: (B, T) with T > 0 is needed"
+            )
         if tokens.min() < 0 or tokens.max() >= self.vocab:
             raise ValueError(f"token {int(tokens.min())}..{int(tokens.max())} outside the vocabulary of {self.vocab}")
 
@@ -145,9 +148,7 @@ class Model:
             x = x + self._feed_forward(block, _norm(x, block.ln2), shift[1])
         return x
 
-    def _attend(
-        self, p: _Block, x: Tensor, last: Tensor, S: Tensor, v_first: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _attend(self, p: _Block, x: Tensor, last: Tensor, S: Tensor, v_first: Tensor | None) -> tuple[Tensor, Tensor]:
         """x (B, T, D), `last` (B, D) and `S` (B, H, N, N) are changed in place; returns the output and the first v."""
         B, T, D = x.shape
         heads = (B, T, self.shape.heads, self.shape.head_size)
@@ -197,7 +198,9 @@ def build_model(weights: Weights, strategy: Strategy, name: str = "model") -> Mo
         model.forward(torch.zeros(1, 1, dtype=torch.long), model.zero_state())  # shapes that do not fit show here
         return model
     except torch.OutOfMemoryError as error:
-        raise ModelError(f"显存不够放下 {name}。请换小一些的模型，或把 strategy 改为 cpu。 / Not enough GPU memory.") from error
+        raise ModelError(
+            f"显存不够放下 {name}。请换小一些的模型，或把 strategy 改为 cpu。 / Not enough GPU memory."
+        ) from error
     except RuntimeError as error:
         raise ModelError(f"{name} 的张量形状前后不一致，文件可能损坏。 / Shapes do not fit: {error}") from error
 

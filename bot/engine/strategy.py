@@ -29,7 +29,7 @@ class Strategy:
 
 
 def parse_strategy(text: str) -> Strategy:
-    """`auto`, `cpu fp32`, `cpu bf16`, `cuda fp16`, `cuda:1 bf16` ...; raises ModelError with an example that would fit."""
+    """`auto`, `cpu fp32`, `cpu bf16`, `cuda fp16`, `cuda:1 bf16` ...; ModelError, with examples, for anything else."""
     if text.strip().lower() in ("", "auto"):
         return auto_strategy()
     match = _GRAMMAR.fullmatch(text.strip().lower())
@@ -47,7 +47,7 @@ def parse_strategy(text: str) -> Strategy:
 
 
 def auto_strategy() -> Strategy:
-    """The GPU when there is one; else the CPU, in bf16 only where it computes bf16 itself (elsewhere that is slower)."""
+    """The GPU when there is one; else the CPU, in bf16 only if it computes that itself (or it is slower)."""
     if torch.cuda.is_available():
         return Strategy(torch.device("cuda"), torch.float16)
     return Strategy(torch.device("cpu"), torch.bfloat16 if _cpu_has_bf16() else torch.float32)
@@ -62,6 +62,6 @@ def _check_cuda(device: str) -> None:
     number = int(device.partition(":")[2] or 0)
     if number >= torch.cuda.device_count():
         raise ModelError(
-            f'运行策略要用 {device}，但这台机器上 PyTorch 找到 {torch.cuda.device_count()} 块可用显卡。请写 "auto" 或 "cpu fp32"。'
-            f' / No such GPU; write "auto".'
+            f"运行策略要用 {device}，但 PyTorch 在这台机器上找到 {torch.cuda.device_count()} 块可用显卡。"
+            '请写 "auto" 或 "cpu fp32"。 / No such GPU; write "auto".'
         )

@@ -44,13 +44,15 @@ UNUSED = ("blocks.0.att.v0", "blocks.0.att.v1", "blocks.0.att.v2")
 def read_weights(path: Path) -> Weights:
     """The tensors of a `.pth` (a dict of tensors, loaded with `weights_only`) or `.safetensors` file, on the CPU."""
     if not path.is_file():
-        raise ModelError(f"找不到模型文件：{path}。请检查路径，或去掉 model 设置以使用自带的演示模型。 / No such model file.")
+        raise ModelError(
+            f"找不到模型文件：{path}。请检查路径，或去掉 model 设置以使用自带的演示模型。 / No such model file."
+        )
     try:
         weights = load_file(path) if path.suffix == ".safetensors" else _load_pth(path)
     except pickle.UnpicklingError as error:
         raise ModelError(
-            f"拒绝打开 {path.name}：它不只是权重（可能含有程序代码），或者不是模型文件。请改用官方 .pth 或 .safetensors。"
-            f" / Refused: not a plain file of weights ({_first_line(error)})."
+            f"拒绝打开 {path.name}：它不只是权重（可能含有程序代码），或者不是模型文件。"
+            f"请改用官方 .pth 或 .safetensors。 / Refused: not a plain file of weights ({_first_line(error)})."
         ) from error
     except (SafetensorError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
         raise ModelError(
@@ -99,8 +101,12 @@ def check_rwkv7(weights: Weights, name: str) -> Shape:
     missing = sorted(expected - weights.keys() - set(UNUSED))
     unknown = sorted(weights.keys() - expected)
     if missing or unknown:
-        what = f"缺少 {missing[0]} 等 {len(missing)} 个张量" if missing else f"有不认识的张量 {unknown[0]} 等 {len(unknown)} 个"
-        raise ModelError(f"{name} 不是完整的 RWKV-7 模型：{what}。请换官方的 RWKV-7 模型。 / Missing or unknown tensors.")
+        what = (
+            f"缺少张量 {missing[0]} 等 {len(missing)} 个"
+            if missing
+            else f"不认识张量 {unknown[0]} 等 {len(unknown)} 个"
+        )
+        raise ModelError(f"{name} 不是完整的 RWKV-7 模型：{what}。请换官方的模型。 / Missing or unknown tensors.")
     heads, head_size = weights["blocks.0.att.r_k"].shape
     vocab, width = weights["emb.weight"].shape
     return Shape(layers, width, heads, head_size, vocab)
@@ -113,7 +119,9 @@ def _names(layers: int) -> list[str]:
 
 def _not_seven(version: str, name: str) -> str:
     if version == "7a/7b":
-        return f"{name} 是 RWKV-7a/7b（带 DeepEmbed），暂不支持。请换普通的 RWKV-7（rwkv7-g1…）。 / DeepEmbed models are not supported."
+        return (
+            f"{name} 是 RWKV-7a/7b（DeepEmbed），暂不支持。请换普通的 RWKV-7（rwkv7-g1…）。 / No DeepEmbed models yet."
+        )
     if version:
         return f"{name} 是 RWKV-{version}，这里只支持 RWKV-7（rwkv7-g1…）。请换一个模型。 / Only RWKV-7 is supported."
     return f"{name} 不是 RWKV 模型。请用 RWKV-7 的 .pth 或 .safetensors（rwkv7-g1…）。 / Not an RWKV model."

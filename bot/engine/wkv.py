@@ -19,7 +19,7 @@ their product is safe in fp32."""
 
 
 def wkv_step(r: Tensor, w: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor, state: Tensor) -> Tensor:
-    """One token for every row: inputs (B, H, N), `state` (B, H, N, N) float32 is changed in place; returns y (B, H, N)."""
+    """One token for every row: inputs (B, H, N), `state` (B, H, N, N) float32 is changed in place. Returns y."""
     B, H, N = r.shape
     S = state.view(B * H, N, N)
     sa = torch.bmm(S, a.reshape(-1, N, 1))  # (BH, V, 1)
@@ -29,9 +29,7 @@ def wkv_step(r: Tensor, w: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor, s
     return torch.bmm(S, r.reshape(-1, N, 1)).view(B, H, N)
 
 
-def wkv_scan(
-    r: Tensor, w: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor, state: Tensor
-) -> tuple[Tensor, Tensor]:
+def wkv_scan(r: Tensor, w: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
     """T tokens at once, by matrix products: inputs (B, T, H, N) and `state` (B, H, N, N), all float32.
 
     Returns y (B, T, H, N) and the new state; changes nothing and is differentiable in every input. Within a chunk, with

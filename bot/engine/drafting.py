@@ -1,0 +1,97 @@
+"""One draft: the tokens that were drawn for it become text that ends where it should. Runs no model."""
+
+from __future__ import annotations
+
+import torch
+
+from bot.engine.sampling import Chances
+from bot.engine.text_stops import TextStops, WholeCharacters
+from bot.engine.tokenizer import Tokenizer
+from bot.engine.types import Ending, Prompt, Sampling
+
+
+class Vocabulary:
+    """A tokenizer and what drafting needs to know of its entries."""
+
+    def __init__(self, tokenizer: Tokenizer, rows: int) -> None:
+        """`rows` is the vocabulary size of the model, which may be rounded up."""
+        self.tokenizer = tokenizer
+        self.entries = [tokenizer.token_bytes(token) for token in range(min(tokenizer.size, rows))]
+        ending = [i for i, entry in enumerate(self.entries) if i == tokenizer.end or b"\n" in entry]
+        self.endings = torch.tensor(ending, dtype=torch.long)
+        """The end of a text and every entry with a line break: a draft that must go on draws none of them."""
+        quiet = [i for i, entry in enumerate(self.entries) if entry and not entry.strip(b" \t0123456789")]
+        self.exempt = frozenset(quiet)
+        """Digits, space and tab are never penalised, as in the `rwkv` package."""
+
+    def encode_prompt(self, prompt: Prompt) -> tuple[list[int], list[int]]:
+        """The prompt's tokens, part by part, and how many of them stand at each of its `keep` places."""
+        tokens: list[int] = []
+        lengths = [0]
+        for part in prompt.parts:
+            tokens += self.tokenizer.encode(part)
+            lengths.append(len(tokens))
+        keep = [lengths[n] for n in prompt.keep if 0 < n < len(lengths)]
+        tokens += self.tokenizer.encode(prompt.start_with)
+        return tokens or [self.tokenizer.end], keep
+
+    def entry(self, token: int) -> bytes:
+        return self.entries[token] if token < len(self.entries) else b""
+
+
+class Draft:
+    """A draft in the making. It begins with `start_with`; white space at both ends is not part of it.
+
+    Before `min_tokens`, and before anything visible was said, it neither ends nor breaks the line.
+    """
+
+    def __init__(self, index: int, prompt: Prompt, sampling: Sampling, vocabulary: Vocabulary, seed: int) -> None:
+        self.index = index
+        self.chances = Chances(sampling, seed, vocabulary.exempt)
+        self.ending: Ending | None = None
+        self._sampling = sampling
+        self._vocabulary = vocabulary
+        self._characters = WholeCharacters()
+        self._stops = TextStops(prompt.stops)
+        self._pieces = [prompt.start_with.lstrip()]
+        self._new = self._pieces[0]
+        self._visible = bool(self._new)
+        self._drawn = 0
+
+    @property
+    def text(self) -> str:
+        """All of it so far."""
+        return "".join(self._pieces).rstrip()
+
+    @property
+    def forbidden(self) -> torch.Tensor | None:
+        """Tokens that it must not draw next."""
+        must_go_on = self._drawn < self._sampling.min_tokens or not self._visible
+        return self._vocabulary.endings if must_go_on else None
+
+    def take(self, token: int) -> str:
+        """Goes on by one token; returns what the text gained, which may be nothing."""
+        self._drawn += 1
+        if token == self._vocabulary.tokenizer.end:
+            self._add(self._stops.flush())
+            self.ending = Ending.STOP
+            return self._gained()
+        self.chances.drew(token)
+        self._add(self._stops.feed(self._characters.feed(self._vocabulary.entry(token))))
+        if self._stops.stopped:
+            self.ending = Ending.STOP
+        elif self._drawn >= self._sampling.max_tokens:
+            self._add(self._stops.flush())
+            self.ending = Ending.LENGTH
+        return self._gained()
+
+    def _add(self, text: str) -> None:
+        if not self._visible:
+            text = text.lstrip()
+        self._visible = self._visible or bool(text)
+        self._pieces.append(text)
+        self._new += text
+
+    def _gained(self) -> str:
+        gained, self._new = self._new, ""
+        return gained
