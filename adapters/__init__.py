@@ -1,0 +1,56 @@
+"""Finds an adapter by its name: those of this project and those of installed packages. Starts none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from importlib.metadata import EntryPoint, entry_points
+
+from adapters.base import Adapter, AdapterError
+from adapters.texts import say
+
+GROUP = "cohost.adapters"
+
+BUILT_IN = tuple(
+    EntryPoint(name, value, GROUP)
+    for name, value in (
+        ("websocket", "adapters.websocket:WebsocketServer"),
+        ("websocket_client", "adapters.websocket:WebsocketClient"),
+        ("replay", "adapters.replay:Replay"),
+    )
+)
+
+
+def find(name: str, installed: Iterable[EntryPoint] | None = None, lang: str = "zh") -> Callable[..., Adapter]:
+    """The class (or function) that makes the adapter `name`; nothing else is imported.
+
+    Raises AdapterError when no package offers the name, when two offer it, or when the one that does cannot be loaded.
+    """
+    offers = _offers(installed)
+    same = [offer for offer in offers if offer.name == name]
+    if not same:
+        raise AdapterError(say(lang, "unknown_adapter", name=name, names=", ".join(sorted({o.name for o in offers}))))
+    if len(same) > 1:
+        raise AdapterError(say(lang, "two_adapters", name=name, both=" / ".join(_origin(offer) for offer in same)))
+    return _load(same[0], lang)
+
+
+def _offers(installed: Iterable[EntryPoint] | None) -> list[EntryPoint]:
+    """Every name on offer. A package seen twice on the path (the same name and target) counts once."""
+    found = entry_points(group=GROUP) if installed is None else installed
+    return list({(offer.name, offer.value): offer for offer in (*found, *BUILT_IN)}.values())
+
+
+def _origin(offer: EntryPoint) -> str:
+    return f"{offer.value} ({offer.dist.name} {offer.dist.version})" if offer.dist else offer.value
+
+
+def _load(offer: EntryPoint, lang: str) -> Callable[..., Adapter]:
+    """Somebody else's module is run here, so whatever it raises becomes one line that names it."""
+    try:
+        factory: Callable[..., Adapter] = offer.load()
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise AdapterError(
+            say(lang, "broken_adapter", name=offer.name, origin=_origin(offer), reason=reason)
+        ) from error
+    return factory
