@@ -1,0 +1,407 @@
+"""Every setting, its default and its limits. `load_config` reads config.yaml and reports all mistakes at once.
+
+Knows nothing of the parts that the settings are for: app.py hands each part its numbers. There is no setting that lets
+anything reach the audience without a person's yes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
+
+from bot.config_file import Mistake, Tree, read_tree
+from bot.config_texts import knows, say
+from bot.errors import UserError
+
+FILE_NAME = "config.yaml"
+PROJECT = Path(__file__).parents[1]
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+Lifetime = Annotated[float, Field(ge=0, le=86400)]  # 0: for ever
+Penalty = Annotated[float, Field(ge=-10, le=10)]
+Host = Annotated[str, StringConstraints(min_length=1)]
+
+
+class Section(BaseModel):
+    """Read once, never changed. `strict`: "57860" is not a number and 1 is not a yes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Log(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Web(Section):
+    host: Host = "127.0.0.1"
+    port: Port = 57860
+
+
+class Drafts(Section):
+    count: Annotated[int, Field(ge=1, le=16)] = 5
+    max_tokens: Annotated[int, Field(ge=1, le=2000)] = 80
+    turns: Annotated[int, Field(ge=1, le=1000)] = 16
+
+
+class SamplingSettings(Section):
+    """The fields of bot.engine.Sampling, but for the length, which is `drafts.max_tokens`."""
+
+    temperature: Annotated[float, Field(ge=0, le=10)] = 1.0
+    top_p: Annotated[float, Field(ge=0, le=1)] = 0.5
+    top_k: Annotated[int, Field(ge=0)] = 0
+    presence: Penalty = 0.5
+    frequency: Penalty = 0.5
+    decay: Annotated[float, Field(ge=0, le=1)] = 0.996
+    min_tokens: Annotated[int, Field(ge=0, le=2000)] = 0
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+
+class CardLifetimes(Section):
+    """How long a card waits for a person, in seconds by wait class. 0: for ever."""
+
+    super_chat: Lifetime = 300.0
+    guard: Lifetime = 600.0
+    gift_text: Lifetime = 120.0
+    mention: Lifetime = 90.0
+    question: Lifetime = 90.0
+    other: Lifetime = 60.0
+
+    def by_class(self) -> dict[str, float | None]:
+        """None: for ever."""
+        return {name: seconds or None for name, seconds in self.model_dump().items()}
+
+
+class Approval(Section):
+    max_pending: Annotated[int, Field(ge=1, le=100)] = 5
+    max_text: Annotated[int, Field(ge=1, le=2000)] = 200
+    expire: CardLifetimes = CardLifetimes()
+
+
+class IntakeLifetimes(Section):
+    """How long a message waits to be chosen, in seconds by wait class."""
+
+    super_chat: Seconds = 300.0
+    guard: Seconds = 600.0
+    gift_text: Seconds = 120.0
+    mention: Seconds = 60.0
+    question: Seconds = 60.0
+    other: Seconds = 45.0
+
+    def by_class(self) -> dict[str, float]:
+        return dict(self.model_dump())
+
+
+class IntakeSettings(Section):
+    limit: Annotated[int, Field(ge=1, le=10000)] = 200
+    cooldown: Annotated[float, Field(ge=0, le=86400)] = 20.0
+    expire: IntakeLifetimes = IntakeLifetimes()
+
+
+class ShowSettings(Section):
+    need_operator: bool = True
+    quote: bool = True
+
+
+class OverlaySettings(Section):
+    label: Annotated[str, StringConstraints(max_length=40)] = "AI 生成"
+    min_seconds: Seconds = 6.0
+    seconds_per_char: Annotated[float, Field(ge=0, le=60)] = 0.25
+    max_seconds: Seconds = 30.0
+
+
+class Moderation(Section):
+    words: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    max_length: Annotated[int, Field(ge=1, le=10000)] = 80
+    links: Literal["block", "flag", "allow"] = "block"
+
+
+class WebsocketServerSettings(Section):
+    enabled: bool = False
+    host: Host = "127.0.0.1"
+    port: Port = 57861
+
+
+class WebsocketClientSettings(Section):
+    url: Annotated[str, StringConstraints(pattern=r"^(wss?://\S+)?$")] = ""
+
+
+class Websocket(Section):
+    server: WebsocketServerSettings = WebsocketServerSettings()
+    client: WebsocketClientSettings = WebsocketClientSettings()
+
+
+class Bilibili(Section):
+    """Known keys of an adapter that this version does not have yet: a room that is set is reported."""
+
+    room_id: Annotated[int, Field(ge=1)] | None = None
+    transport: Literal["builtin", "blivedm"] = "builtin"
+
+
+class Adapters(BaseModel):
+    """One section a platform. A section of another name belongs to the installed adapter of that name, as it stands."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+    websocket: Websocket = Websocket()
+    bilibili: Bilibili = Bilibili()
+
+    def others(self) -> dict[str, dict[str, Any]]:
+        """Settings of adapters that other packages bring, by name."""
+        return {name: dict(settings or {}) for name, settings in (self.model_extra or {}).items()}
+
+
+class Config(Section):
+    """All settings. Paths are absolute or count from `folder`; "" means: the one that ships with the project."""
+
+    save: Host = "Save"
+    lang: Literal["zh", "en"] = "zh"
+    model: str = ""
+    strategy: Host = "auto"
+    scenario: str = ""
+    replay: str = ""
+    replay_speed: Annotated[float, Field(ge=0, le=10000)] = 1.0
+    web: Web = Web()
+    drafts: Drafts = Drafts()
+    sampling: SamplingSettings = SamplingSettings()
+    approval: Approval = Approval()
+    intake: IntakeSettings = IntakeSettings()
+    show: ShowSettings = ShowSettings()
+    overlay: OverlaySettings = OverlaySettings()
+    moderation: Moderation = Moderation()
+    adapters: Adapters = Adapters()
+    log: Log = Log()
+
+    _folder: Path = PrivateAttr(default_factory=Path.cwd)
+    _file: Path | None = PrivateAttr(default=None)
+
+    @property
+    def file(self) -> Path | None:
+        """The file that was read; None: no file, only defaults."""
+        return self._file
+
+    @property
+    def folder(self) -> Path:
+        """What relative paths count from."""
+        return self._folder
+
+    def path(self, setting: str) -> Path:
+        """A path from the settings as an absolute one."""
+        return Path(os.path.abspath(self.folder / Path(setting).expanduser()))
+
+    @property
+    def save_folder(self) -> Path:
+        return self.path(self.save)
+
+    @property
+    def model_path(self) -> Path | None:
+        """None: the demo model that ships with the project."""
+        return self.path(self.model) if self.model else None
+
+    @property
+    def replay_path(self) -> Path | Literal["demo"] | None:
+        """None: nothing is replayed."""
+        if self.replay in ("", "demo"):
+            return "demo" if self.replay else None
+        return self.path(self.replay)
+
+    @property
+    def word_files(self) -> tuple[Path, ...]:
+        return tuple(self.path(file) for file in self.moderation.words)
+
+
+class ConfigError(UserError):
+    """Everything that is wrong with the settings: a line each, `file:line key：what is wrong. What to write.`"""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = sorted(mistakes, key=lambda mistake: mistake.line)
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+
+
+def find_config(cwd: Path | None = None) -> Path | None:
+    """config.yaml of this folder, else the project's own, else None."""
+    places = (cwd or Path.cwd(), PROJECT)
+    return next((place / FILE_NAME for place in places if (place / FILE_NAME).is_file()), None)
+
+
+def load_config(
+    file: Path | None,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    lang: str | None = None,
+) -> Config:
+    """The checked settings: `overrides` (dotted keys, as `web.port`) over the file over the defaults.
+
+    `file` None: no file. `lang` is for the mistakes, None: as the file says. Raises ConfigError with all mistakes.
+    """
+    tree = read_tree(file, os.environ if environment is None else environment) if file else Tree()
+    for key, value in (overrides or {}).items():
+        tree.put(key, value)
+    speak = lang or ("en" if tree.values.get("lang") == "en" else "zh")
+    mistakes = list(tree.mistakes(speak))
+    config = None
+    try:
+        config = Config.model_validate(tree.values)
+    except ValidationError as error:
+        mistakes += [_mistake(tree, dict(detail), speak) for detail in error.errors()]
+    mistakes += _beyond_types(tree, speak)
+    if mistakes or config is None:
+        raise ConfigError(mistakes)
+    config._file = file
+    config._folder = file.absolute().parent if file else Path.cwd()
+    return config
+
+
+def _mistake(tree: Tree, detail: Mapping[str, Any], lang: str) -> Mistake:
+    """One of pydantic's errors in our words."""
+    key = tuple(detail["loc"])
+    kind = str(detail["type"])
+    if kind == "extra_forbidden":
+        return tree.mistake(lang, key, say(lang, "unknown", near=_near(key, lang)))
+    what = _wanted(kind, detail.get("ctx", {}), lang)
+    value = tree.shown(key, detail["input"]) if detail["input"] is not None else "null"
+    return tree.mistake(lang, key, say(lang, "wrong", what=what, value=value, hint=_hint(key, kind, lang)))
+
+
+def _wanted(kind: str, limits: Mapping[str, Any], lang: str) -> str:
+    """What the value should be, from the type of pydantic's error."""
+    match kind:
+        case "int_type" | "int_parsing" | "int_from_float":
+            return say(lang, "int")
+        case "bool_type":
+            return say(lang, "bool")
+        case "string_type":
+            return say(lang, "str")
+        case "float_type":
+            return say(lang, "float")
+        case "finite_number":
+            return say(lang, "finite")
+        case "tuple_type":
+            return say(lang, "list")
+        case "literal_error":
+            return say(lang, "choice", choices=str(limits["expected"]).replace(" or ", ", ").replace("'", ""))
+        case "greater_than_equal":
+            return say(lang, "at_least", least=_short(limits["ge"]), what=_number(limits["ge"], lang))
+        case "less_than_equal":
+            return say(lang, "at_most", most=_short(limits["le"]), what=_number(limits["le"], lang))
+        case "greater_than":
+            return say(lang, "above", least=_short(limits["gt"]), what=_number(limits["gt"], lang))
+        case "string_too_short":
+            return say(lang, "filled")
+        case "string_too_long":
+            return say(lang, "shorter", most=limits["max_length"])
+        case "string_pattern_mismatch":
+            return say(lang, "url")
+    return say(lang, "section")
+
+
+def _short(number: float) -> str:
+    return f"{number:g}"
+
+
+def _number(limit: float, lang: str) -> str:
+    return say(lang, "int" if isinstance(limit, int) else "float")
+
+
+def _hint(key: tuple[str | int, ...], kind: str, lang: str) -> str:
+    """What to write: the key's own hint, or its section's, or one for the type."""
+    names = [str(part) for part in key if isinstance(part, str)]
+    for length in range(len(names), 0, -1):
+        if knows(".".join(names[:length])):
+            return say(lang, ".".join(names[:length]))
+    default = _default(names)
+    if kind == "literal_error":
+        return say(lang, "write_choice")
+    if kind == "tuple_type":
+        return say(lang, "write_list")
+    if isinstance(default, BaseModel) or kind in ("model_type", "model_attributes_type", "dict_type"):
+        return say(lang, "write_section")
+    if default is None:
+        return say(lang, "write_nothing")
+    return say(lang, "write_default", default=yaml_text(default))
+
+
+def yaml_text(value: object) -> str:
+    """A default as one writes it in the file."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _short(value)
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _default(names: list[str]) -> object:
+    value: object = Config()
+    for name in names:
+        value = getattr(value, name, None)
+    return value
+
+
+def _near(key: tuple[str | int, ...], lang: str) -> str:
+    """The known key that was probably meant: alike in the same section, of the same name elsewhere, or alike anywhere."""
+    *section, name = [str(part) for part in key]
+    known = setting_names()
+    depth = len(section)
+    beside = [each.split(".")[depth] for each in known if each.split(".")[:depth] == section]
+    alike = get_close_matches(name, beside, n=1, cutoff=0.6)
+    if alike:
+        return say(lang, "near", key=".".join([*section, alike[0]]))
+    last_names = {each.rpartition(".")[2]: each for each in reversed(known)}
+    close = [last_names[each] for each in get_close_matches(name, last_names, n=1, cutoff=0.6)]
+    return say(lang, "near", key=close[0]) if close else say(lang, "not_near")
+
+
+def setting_names(section: BaseModel | None = None, before: str = "") -> list[str]:
+    """Every setting as a dotted key, in the order of the file."""
+    names: list[str] = []
+    for name, value in section or Config():
+        names += setting_names(value, f"{before}{name}.") if isinstance(value, BaseModel) else [before + name]
+    return names
+
+
+def _beyond_types(tree: Tree, lang: str) -> Iterator[Mistake]:
+    """Rules over several keys, and keys that this version knows but cannot serve."""
+    room = tree.get("adapters.bilibili.room_id")
+    if isinstance(room, int):
+        yield tree.mistake(lang, ("adapters", "bilibili", "room_id"), say(lang, "no_bilibili"))
+    yield from _screen_times(tree, lang)
+    sections = tree.get("adapters")
+    for name in sections if isinstance(sections, dict) else ():
+        if name not in Adapters.model_fields:
+            yield from _other_adapter(tree, name, lang)
+
+
+def _screen_times(tree: Tree, lang: str) -> Iterator[Mistake]:
+    least, most = tree.get("overlay.min_seconds"), tree.get("overlay.max_seconds")
+    least = OverlaySettings().min_seconds if least is None else least
+    most = OverlaySettings().max_seconds if most is None else most
+    if not (isinstance(least, int | float) and isinstance(most, int | float) and least > most):
+        return
+    if tree.get("overlay.max_seconds") is not None:
+        name, value, what = "max_seconds", most, say(lang, "not_below", least=_short(least))
+    else:
+        name, value, what = "min_seconds", least, say(lang, "not_above", most=_short(most))
+    hint = _hint(("overlay", name), "", lang)
+    yield tree.mistake(lang, ("overlay", name), say(lang, "wrong", what=what, value=_short(value), hint=hint))
+
+
+def _other_adapter(tree: Tree, name: str, lang: str) -> Iterator[Mistake]:
+    """A section that is none of ours needs an installed package that brings an adapter of that name."""
+    key = ("adapters", name)
+    if name not in entry_points(group="cohost.adapters").names:
+        near = get_close_matches(name, list(Adapters.model_fields), n=1, cutoff=0.6)
+        if near:
+            yield tree.mistake(lang, key, say(lang, "unknown", near=say(lang, "near", key=f"adapters.{near[0]}")))
+        else:
+            yield tree.mistake(lang, key, say(lang, "not_adapter", name=name))
+    elif not isinstance(tree.get(f"adapters.{name}"), dict | None):
+        what, hint = say(lang, "section"), say(lang, "write_section")
+        value = tree.shown(key, tree.get(f"adapters.{name}"))
+        yield tree.mistake(lang, key, say(lang, "wrong", what=what, value=value, hint=hint))
