@@ -1,4 +1,4 @@
-"""The show that ships holds what a first evening should: a story, a crowd, money, trouble, and something easy at once."""
+"""The show that ships holds what a first evening should: a story, a crowd, money, trouble, an easy start."""
 
 import json
 from collections import Counter
@@ -27,7 +27,7 @@ def test_every_line_is_read_and_says_when(show: list[Recorded]):
 
 
 def test_it_starts_with_something_easy(show: list[Recorded]):
-    """The first drafts must stand on the panel within seconds: a greeting at once, eight lines of talk in ten seconds."""
+    """The first drafts must stand on the panel within seconds: a greeting, and eight lines of talk in ten seconds."""
     assert show[0].at < 0.5 and "晚上好" in show[0].message.text
     first = [line.message for line in talk(show) if line.at < 10]
     assert len(first) >= 8 and len({message.viewer.id for message in first}) == len(first)
@@ -91,7 +91,7 @@ def test_questions_are_asked_twice(show: list[Recorded]):
         for b in questions
         if a.message.text == b.message.text and a.message.viewer != b.message.viewer and 0 < b.at - a.at < 60
     ]
-    assert twins
+    assert len(twins) >= 4
 
 
 def test_links_lead_nowhere(show: list[Recorded]):
