@@ -192,8 +192,7 @@ class Show:
     def _start_drafts(
         self, item_id: ItemId, count: int, sampling: Sampling, *, start_with: str = "", hint: str = ""
     ) -> None:
-        if self._tasks is None:
-            raise RuntimeError("the show is not running")
+        assert self._tasks is not None
         first = self._queue.drafting(item_id, count, self._clock())
         self._tell(self._queue[item_id])
         task = self._tasks.create_task(self._draft(item_id, first, count, sampling, start_with, hint))
@@ -581,7 +580,7 @@ class Show:
 
     def _need_engine(self) -> None:
         status = self._engine.status
-        if status.state is not EngineState.READY:
+        if status.state is not EngineState.READY or self._tasks is None:
             raise Refused("engine", f"引擎还没有就绪：{status.detail or status.state}。 The engine is not ready.")
         if self._pause is not Pause.RUN:
             raise Refused("paused", "暂停中。请先恢复。 Paused: resume first.")
