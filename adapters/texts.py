@@ -22,13 +22,13 @@ TEXTS = {
         "long_id": "太长，最多 {limit} 个字符。",
         "field": "字段 {field} 现为 {value}：{advice}",
         # adapters/websocket.py
-        "no_token": "聊天接口没有口令，不能启动。请设置环境变量 COHOST_CHAT_TOKEN。",
+        "no_token": "聊天接口没有令牌，不能启动。请设置环境变量 COHOST_CHAT_TOKEN。",
         "port_taken": "聊天接口无法监听 {host}:{port}（{reason}）。"
         "请关掉占用它的程序，或改 adapters.websocket.server.port。",
         "listening": "{peers} 个程序已连接",
         "nobody": "还没有程序连接",
         "bad_url": "adapters.websocket.client.url：应为 ws:// 或 wss:// 开头的网址。",
-        "refused": "{place} 拒绝了连接（HTTP {status}）。请检查网址里的口令。",
+        "refused": "{place} 拒绝了连接（HTTP {status}）。请检查网址里的令牌。",
         "closed": "对方关闭",
         "calling": "正在连接 {place}",
         "connected": "已连接 {place}",

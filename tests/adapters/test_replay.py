@@ -98,7 +98,7 @@ async def test_a_recording_without_at_goes_by_time(tmp_path: Path):
 
 async def test_the_state_says_how_far_it_is(tmp_path: Path):
     """The panel shows the progress, the age of the last message, and the end."""
-    adapter, clock = replay(write(tmp_path, line(at=0), line(at=4)))
+    adapter, _clock = replay(write(tmp_path, line(at=0), line(at=4)))
     stream = adapter.messages()
     await anext(stream)
     assert (adapter.state.state, adapter.state.received) == (Phase.LIVE, 1)

@@ -103,9 +103,8 @@ async def test_it_comes_back_after_the_connection_is_lost():
         await peer.send(frame(str(calls)))
 
     clock = Clock()
-    async with bridge(talk) as port:
-        async with aclosing(client(port, clock).messages()) as messages:
-            assert [(await anext(messages)).text for _ in range(4)] == ["1", "2", "3", "4"]
+    async with bridge(talk) as port, aclosing(client(port, clock).messages()) as messages:
+        assert [(await anext(messages)).text for _ in range(4)] == ["1", "2", "3", "4"]
     assert clock.slept == [1, 2, 4]
 
 
@@ -119,12 +118,11 @@ async def test_a_long_life_makes_the_next_pause_short_again():
         calls += 1
         await peer.send(frame(str(calls)))
 
-    async with bridge(talk) as port:
-        async with aclosing(client(port, clock).messages()) as messages:
-            for _ in range(3):
-                await anext(messages)
-            clock.now += 30
-            assert (await anext(messages)).text == "4"
+    async with bridge(talk) as port, aclosing(client(port, clock).messages()) as messages:
+        for _ in range(3):
+            await anext(messages)
+        clock.now += 30
+        assert (await anext(messages)).text == "4"
     assert clock.slept == [1, 2, 1]
 
 
@@ -174,7 +172,7 @@ async def test_a_refused_token_is_final(status: http.HTTPStatus):
 
     async with bridge(hold, process_request=refuse) as port:
         adapter, clock = client(port, Clock()), Clock()
-        with pytest.raises(AdapterError, match=f"127.0.0.1:{port} 拒绝了连接（HTTP {int(status)}）.*口令") as caught:
+        with pytest.raises(AdapterError, match=f"127.0.0.1:{port} 拒绝了连接（HTTP {int(status)}）.*令牌") as caught:
             await anext(adapter.messages())
     assert adapter.state.state == Phase.FAILED and clock.slept == []
     assert "s3cret" not in str(caught.value)
@@ -192,9 +190,8 @@ async def test_other_refusals_are_tried_again():
         await hold(peer)
 
     clock = Clock()
-    async with bridge(talk, process_request=starting) as port:
-        async with aclosing(client(port, clock).messages()) as messages:
-            assert (await anext(messages)).text == "好"
+    async with bridge(talk, process_request=starting) as port, aclosing(client(port, clock).messages()) as messages:
+        assert (await anext(messages)).text == "好"
     assert clock.slept == [1, 2]
 
 
@@ -208,9 +205,16 @@ async def test_a_bridge_that_speaks_no_websocket_is_tried_again():
     clock = Clock()
     server = await asyncio.start_server(garbage, "127.0.0.1", 0)
     adapter = client(server.sockets[0].getsockname()[1], clock)
+    third_pause = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        await clock.sleep(seconds)
+        if len(clock.slept) == 3:
+            third_pause.set()
+
+    adapter._sleep = sleep
     waiting = asyncio.create_task(anext(adapter.messages()))
-    while len(clock.slept) < 3:
-        await asyncio.sleep(0)
+    await third_pause.wait()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -229,9 +233,8 @@ async def test_a_frame_over_64_kib_costs_the_connection_not_the_adapter():
         await hold(peer)
 
     clock = Clock()
-    async with bridge(talk) as port:
-        async with aclosing(client(port, clock).messages()) as messages:
-            assert (await anext(messages)).text == "好"
+    async with bridge(talk) as port, aclosing(client(port, clock).messages()) as messages:
+        assert (await anext(messages)).text == "好"
     assert clock.slept == [1]
 
 
