@@ -61,6 +61,18 @@ class Chances:
 
 def draw(logits: Tensor, rows: Sequence[Chances], forbidden: Sequence[Tensor | None] | None = None) -> list[int]:
     """One token a row from `logits` (B, V), which is changed. `forbidden` are ids that a row must not draw."""
+    tokens = []
+    for row, (ids, weights) in zip(rows, distributions(logits, rows, forbidden), strict=True):
+        sums = np.cumsum(weights)
+        place = int(np.searchsorted(sums, row.uniform() * sums[-1], side="right"))
+        tokens.append(int(ids[min(place, len(ids) - 1)]))
+    return tokens
+
+
+def distributions(
+    logits: Tensor, rows: Sequence[Chances], forbidden: Sequence[Tensor | None] | None = None
+) -> list[tuple[npt.NDArray[np.int64], Numbers]]:
+    """For each row the tokens that may be drawn and their weights, which are not normalised. Changes `logits`."""
     _penalise(logits, rows)
     for i, banned in enumerate(forbidden or ()):
         if banned is not None:
@@ -70,14 +82,14 @@ def draw(logits: Tensor, rows: Sequence[Chances], forbidden: Sequence[Tensor | N
     if not torch.isfinite(values[:, 0]).all():
         raise FloatingPointError("the model's output is not a number")
     likeliest, names = values.double().cpu().numpy(), ids.cpu().numpy()
-    tokens = []
+    found = []
     for i, row in enumerate(rows):
         kept = _kept_of(likeliest[i], row.sampling, complete=likeliest.shape[1] == logits.shape[1])
         if kept:
-            tokens.append(int(names[i, _pick(likeliest[i, :kept], row)]))
+            found.append((names[i, :kept], _heated(likeliest[i, :kept], row.sampling)))
         else:
-            tokens.append(_draw_from_all(probabilities[i].double().cpu().numpy(), row))
-    return tokens
+            found.append(_among_all(probabilities[i].double().cpu().numpy(), row.sampling))
+    return found
 
 
 def _penalise(logits: Tensor, rows: Sequence[Chances]) -> None:
@@ -105,15 +117,15 @@ def _kept_of(values: Numbers, sampling: Sampling, complete: bool) -> int:
     return kept if complete or kept < len(values) else 0
 
 
-def _draw_from_all(values: Numbers, row: Chances) -> int:
-    """Draws from a whole row (V), in the vocabulary's order."""
-    sampling, least = row.sampling, 0.0
+def _among_all(values: Numbers, sampling: Sampling) -> tuple[npt.NDArray[np.int64], Numbers]:
+    """The tokens of a whole row (V) that may be drawn, in the vocabulary's order, and their weights."""
+    least = 0.0
     if sampling.top_p < 1:
         least = least_of_mass(values, sampling.top_p)
     if 0 < sampling.top_k < len(values):
         least = max(least, np.partition(values, -sampling.top_k)[-sampling.top_k])
     kept = np.flatnonzero(values >= least)
-    return int(kept[_pick(values[kept], row)])
+    return kept, _heated(values[kept], sampling)
 
 
 def least_of_mass(values: Numbers, mass: float) -> float:
@@ -133,9 +145,8 @@ def least_of_mass(values: Numbers, mass: float) -> float:
     return float(falling[reached.argmax()] if reached.any() else falling[-1])
 
 
-def _pick(values: Numbers, row: Chances) -> int:
-    """An index into `values` (likelihoods of all that may be drawn), after the temperature."""
-    temperature = row.sampling.temperature if row.sampling.temperature > 0 else 1.0
-    weights = np.cumsum((values / values.max()) ** (1 / temperature))
-    place = int(np.searchsorted(weights, row.uniform() * weights[-1], side="right"))
-    return min(place, len(values) - 1)
+def _heated(values: Numbers, sampling: Sampling) -> Numbers:
+    """Likelihoods after the temperature; the largest is 1, so that a low temperature loses none to rounding."""
+    temperature = sampling.temperature if sampling.temperature > 0 else 1.0
+    heated: Numbers = (values / values.max()) ** (1 / temperature)
+    return heated

@@ -1,0 +1,46 @@
+"""What the panel's process and the model's process say to each other: one JSON object a line, over the worker's pipes.
+
+No torch here: both sides import this file.
+
+To the worker       {"do": "drafts", "answer": n, "prompt": {...}, "count": n, "sampling": {...}} · {"do": "cancel", "answer": n}
+                    The end of the stream ends the worker.
+From the worker     {"is": "ready", "strategy", "pid"} · {"is": "broken", "message"} (it cannot ever work) ·
+                    {"is": "grew", "answer", "index", "gained"} · {"is": "finished", "answer", "index", "text", "ending"} ·
+                    {"is": "lost", "answer", "message"} · {"is": "figures", "figures": {...}}
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from bot.engine.types import Prompt, Sampling
+
+Frame = dict[str, Any]
+
+LONGEST = 16 << 20
+"""Bytes in one line at most. A draft's whole text and a long prompt are far below."""
+
+
+def to_line(frame: Frame) -> bytes:
+    return json.dumps(frame, separators=(",", ":")).encode() + b"\n"
+
+
+def from_line(line: bytes) -> Frame:
+    frame: Frame = json.loads(line)
+    return frame
+
+
+def drafts_frame(answer: int, prompt: Prompt, count: int, sampling: Sampling) -> Frame:
+    return {"do": "drafts", "answer": answer, "prompt": asdict(prompt), "count": count, "sampling": asdict(sampling)}
+
+
+def prompt_of(frame: Frame) -> Prompt:
+    fields = dict(frame["prompt"])
+    lists = {name: tuple(fields[name]) for name in ("parts", "stops", "keep")}
+    return Prompt(**(fields | lists))
+
+
+def sampling_of(frame: Frame) -> Sampling:
+    return Sampling(**frame["sampling"])

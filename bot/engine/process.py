@@ -1,0 +1,222 @@
+"""The engine as the panel sees it: drafts from a model that runs in a process of its own. Never imports torch.
+
+A crash of that process costs the answers in progress and nothing else: it is started again, with growing pauses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import bot
+from bot.engine.frames import LONGEST, Frame, drafts_frame, from_line, to_line
+from bot.engine.mailbox import Mailbox
+from bot.engine.types import (
+    DraftDone,
+    DraftText,
+    Ending,
+    EngineError,
+    EngineState,
+    EngineStatus,
+    Prompt,
+    Sampling,
+)
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds before a new start after a crash; doubled each time until an answer was finished again."""
+
+MAX_FAILED_STARTS = 5
+"""Starts in a row that end before the model is ready. After that a person has to act."""
+
+GRACE = 0.3
+"""Seconds that a worker has to end by itself."""
+
+COMPLAINTS = 4000
+"""Bytes of the worker's standard error that are kept to explain its end."""
+
+
+class LocalEngine:
+    """An `Engine` whose model runs in `bot.engine.worker`. `run` must be running for as long as drafts are wanted."""
+
+    def __init__(
+        self,
+        model: Path,
+        strategy: str,
+        *,
+        on_status: Callable[[EngineStatus], None] = lambda status: None,
+        threads: int = 0,
+    ) -> None:
+        """`threads` 0 leaves their number to torch. `on_status` is called at every change."""
+        self._command = [sys.executable, "-P", "-m", "bot.engine.worker", str(model.absolute()), strategy]
+        self._command += ["--threads", str(threads), "--parent", str(os.getpid())]
+        self._on_status = on_status
+        self._status = EngineStatus(EngineState.LOADING, model.name, "正在载入模型 / Loading the model")
+        self._worker: asyncio.subprocess.Process | None = None
+        self._answers: dict[int, Mailbox] = {}
+        self._numbers = 0
+        self._complaints = b""
+        self._proved = False  # whether the present worker finished a draft
+
+    @property
+    def status(self) -> EngineStatus:
+        return self._status
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id, while there is one."""
+        return self._worker.pid if self._worker is not None else None
+
+    async def drafts(self, prompt: Prompt, count: int, sampling: Sampling) -> AsyncIterator[DraftText | DraftDone]:
+        """See `Engine`. Raises EngineError at once while the model is not ready."""
+        if self._status.state is not EngineState.READY:
+            raise EngineError(self._status.detail)
+        self._numbers += 1
+        answer = self._numbers
+        mailbox = self._answers[answer] = Mailbox(count)
+        try:
+            await self._tell(drafts_frame(answer, prompt, count, sampling))
+            while mailbox.open or len(mailbox):
+                yield await mailbox.take()
+        finally:
+            self._forget(answer)
+
+    async def run(self) -> None:
+        """Keeps a worker running until cancelled. Returns only in the state `failed`, when starting again is useless."""
+        pause, failed_starts = FIRST_PAUSE, 0
+        while True:
+            why = await self._one_life()
+            if self._status.state is EngineState.READY:
+                failed_starts = 0
+                pause = FIRST_PAUSE if self._proved else pause
+            else:
+                failed_starts += 1
+            if self._status.state is not EngineState.FAILED and failed_starts >= MAX_FAILED_STARTS:
+                self._fail(f"模型进程启动了 {failed_starts} 次都没有成功（{why}）。请检查内存是否够用，再重启程序。")
+            if self._status.state is EngineState.FAILED:
+                self._lose_all(self._status.detail)
+                return
+            log.warning("the model's process ended (%s); starting it again in %g s", why, pause)
+            self._show(
+                EngineState.RESTARTING, f"模型进程意外退出（{why}），正在重启 / It ended unexpectedly; restarting"
+            )
+            self._lose_all(
+                "模型进程意外退出，这次回答没有完成，请稍后再试一次。 / The model's process ended; ask again."
+            )
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _one_life(self) -> str:
+        """Starts a worker and hears it out; returns why it ended."""
+        self._complaints, self._proved = b"", False
+        worker = self._worker = await _start(self._command)
+        assert worker.stdout is not None and worker.stderr is not None
+        listening = asyncio.create_task(self._hear_complaints(worker.stderr))
+        try:
+            async for line in worker.stdout:
+                self._hear(from_line(line))
+        finally:
+            self._worker = None
+            await _end(worker)
+            listening.cancel()
+        return self._why(worker.returncode or 0)
+
+    def _hear(self, frame: Frame) -> None:
+        match frame["is"]:
+            case "ready":
+                self._show(EngineState.READY, frame["strategy"])
+            case "broken":
+                self._fail(frame["message"])
+            case "figures":
+                self._show(self._status.state, self._status.detail, frame["figures"])
+            case _:
+                self._deliver(frame)
+
+    def _deliver(self, frame: Frame) -> None:
+        """To the reader of the answer, if there is still one."""
+        self._proved = self._proved or frame["is"] == "finished"
+        mailbox = self._answers.get(frame["answer"])
+        if mailbox is None:
+            return
+        match frame["is"]:
+            case "grew":
+                mailbox.grew(frame["index"], frame["gained"])
+            case "finished":
+                mailbox.finished(frame["index"], frame["text"], Ending(frame["ending"]))
+            case "lost":
+                log.warning("an answer was lost: %s", frame["message"])
+                mailbox.lose(frame["message"])
+
+    async def _tell(self, frame: Frame) -> None:
+        worker = self._worker
+        if worker is None or worker.stdin is None:
+            raise EngineError(self._status.detail)
+        with contextlib.suppress(ConnectionError):  # it died: `run` notices and ends the answers
+            worker.stdin.write(to_line(frame))
+            await worker.stdin.drain()
+
+    def _forget(self, answer: int) -> None:
+        """Nobody reads it any more. If it is not finished, the worker stops it within one step."""
+        mailbox = self._answers.pop(answer)
+        if mailbox.open and self._worker is not None and self._worker.stdin is not None:
+            self._worker.stdin.write(to_line({"do": "cancel", "answer": answer}))
+
+    def _lose_all(self, message: str) -> None:
+        for mailbox in self._answers.values():
+            mailbox.lose(message)
+
+    def _fail(self, message: str) -> None:
+        log.error("%s", message)
+        self._show(EngineState.FAILED, message)
+
+    def _show(self, state: EngineState, detail: str, figures: dict[str, float] | None = None) -> None:
+        self._status = EngineStatus(state, self._status.model, detail, figures or {})
+        self._on_status(self._status)
+
+    async def _hear_complaints(self, stderr: asyncio.StreamReader) -> None:
+        while some := await stderr.read(COMPLAINTS):
+            log.debug("the model's process: %s", some.decode("utf-8", "replace").rstrip())
+            self._complaints = (self._complaints + some)[-COMPLAINTS:]
+
+    def _why(self, code: int) -> str:
+        """For people: the signal, or the exit code with the last line that the worker wrote."""
+        if code < 0:
+            name = signal.Signals(-code).name
+            return f"{name}，可能内存不足" if name == "SIGKILL" else name
+        last = self._complaints.decode("utf-8", "replace").strip().splitlines()[-1:]
+        return "：".join([f"退出码 {code}", *(line[:200] for line in last)])
+
+
+async def _start(command: list[str]) -> asyncio.subprocess.Process:
+    """In a group of its own, so that Ctrl-C in the terminal reaches the panel alone, which then decides."""
+    paths = [str(Path(bot.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return await asyncio.create_subprocess_exec(
+        *command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        limit=LONGEST,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
+
+
+async def _end(worker: asyncio.subprocess.Process) -> None:
+    """The end of its input ends it; one that does not listen is killed."""
+    if worker.stdin is not None:
+        worker.stdin.close()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(worker.wait(), GRACE)
+    if worker.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            worker.kill()
+        await worker.wait()

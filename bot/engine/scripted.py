@@ -1,0 +1,75 @@
+"""An engine that says what it was told to: for tests of everything around the engine. No model, no process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from bot.engine.types import (
+    DraftDone,
+    DraftText,
+    Ending,
+    EngineError,
+    EngineState,
+    EngineStatus,
+    Prompt,
+    Sampling,
+)
+
+
+class ScriptedEngine:
+    """Each answer takes the next `texts` in turn, from the first again after the last, and grows them by halves.
+
+    `asked` holds every request. With `stepped`, an event comes for each `step()`; otherwise at once. `fail(message)`
+    loses the answers in progress, or the next one when there is none.
+    """
+
+    def __init__(self, texts: Sequence[str] = ("晚上好！",), *, stepped: bool = False) -> None:
+        self.asked: list[tuple[Prompt, int, Sampling]] = []
+        self.cancelled = 0
+        self.status = EngineStatus(EngineState.READY, "scripted")
+        self._texts = list(texts)
+        self._next = 0
+        self._steps = asyncio.Semaphore(0) if stepped else None
+        self._failure: str | None = None
+
+    def step(self, times: int = 1) -> None:
+        """Lets that many events out. Only for an engine that is `stepped`."""
+        assert self._steps is not None, "this engine is not stepped"
+        for _ in range(times):
+            self._steps.release()
+
+    def fail(self, message: str = "模型进程意外退出，请再试一次。") -> None:
+        self._failure = message
+        if self._steps is not None:
+            self._steps.release()
+
+    async def drafts(self, prompt: Prompt, count: int, sampling: Sampling) -> AsyncIterator[DraftText | DraftDone]:
+        self.asked.append((prompt, count, sampling))
+        left = self._events(prompt, count)
+        try:
+            while left:
+                await self._turn()
+                if self._failure is not None:
+                    message, self._failure = self._failure, None
+                    raise EngineError(message)
+                yield left.pop(0)
+        except (GeneratorExit, asyncio.CancelledError):
+            self.cancelled += 1
+            raise
+
+    def _events(self, prompt: Prompt, count: int) -> list[DraftText | DraftDone]:
+        texts = [prompt.start_with.lstrip() + self._text() for _ in range(count)]
+        half = [DraftText(i, text[: (len(text) + 1) // 2]) for i, text in enumerate(texts)]
+        return [*half, *(DraftDone(i, text, Ending.STOP) for i, text in enumerate(texts))]
+
+    def _text(self) -> str:
+        text = self._texts[self._next % len(self._texts)]
+        self._next += 1
+        return text
+
+    async def _turn(self) -> None:
+        if self._steps is not None:
+            await self._steps.acquire()
+        else:
+            await asyncio.sleep(0)

@@ -1,0 +1,96 @@
+"""What the model's process does: orders into the scheduler, its events and figures out as frames. No pipes here."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import torch
+
+from bot.engine.drafting import Vocabulary
+from bot.engine.frames import Frame, prompt_of, sampling_of
+from bot.engine.rwkv7 import load_model
+from bot.engine.scheduler import Event, Finished, Grew, Scheduler
+from bot.engine.states import StateCache
+from bot.engine.tokenizer import find_tokenizer
+
+FIGURES_EVERY = 1.0
+"""Seconds between two frames of figures while there is work; one more comes when it is done."""
+
+Say = Callable[[Frame], None]
+
+
+class Work:
+    """A loaded model and its scheduler. Making one raises ModelError when the model or the strategy cannot work."""
+
+    def __init__(self, model: Path, strategy: str, threads: int = 0) -> None:
+        if threads:
+            torch.set_num_threads(threads)
+        loaded = load_model(model, strategy)
+        vocabulary = Vocabulary(find_tokenizer(model, loaded.vocab), loaded.vocab)
+        self.strategy = str(loaded.strategy)
+        self._cache = StateCache()
+        self._scheduler = Scheduler(loaded, vocabulary, self._cache)
+        self._pace = 0.0  # tokens a second, as measured last
+
+    def run(self, orders: queue.Queue[Frame], say: Say) -> NoReturn:
+        """Works for as long as the process lives."""
+        while True:
+            self._tell_figures(say)
+            for event in self._obey(orders.get()):
+                say(_frame(event))
+            self._until_idle(orders, say)
+
+    def _until_idle(self, orders: queue.Queue[Frame], say: Say) -> None:
+        since, drawn = time.monotonic(), self._scheduler.tokens_drawn
+        while self._scheduler.busy:
+            events = self._scheduler.step()
+            while not orders.empty():  # this thread alone takes from it
+                events += self._obey(orders.get())
+            for event in events:
+                say(_frame(event))
+            now = time.monotonic()
+            if now - since >= FIGURES_EVERY or not self._scheduler.busy:
+                self._pace = (self._scheduler.tokens_drawn - drawn) / max(now - since, 1e-3)
+                self._tell_figures(say)
+                since, drawn = now, self._scheduler.tokens_drawn
+
+    def _obey(self, order: Frame) -> list[Event]:
+        if order["do"] == "cancel":
+            self._scheduler.cancel(order["answer"])
+            return []
+        return self._scheduler.submit(order["answer"], prompt_of(order), order["count"], sampling_of(order))
+
+    def _tell_figures(self, say: Say) -> None:
+        figures = {
+            "tokens_per_second": round(self._pace, 1),
+            "tokens_drawn": self._scheduler.tokens_drawn,
+            "tokens_read": self._scheduler.tokens_read,
+            "rows": self._scheduler.rows,
+            "queue": self._scheduler.queue,
+            "states": len(self._cache),
+            "states_bytes": self._cache.nbytes,
+            "memory_bytes": _memory_bytes(),
+        }
+        say({"is": "figures", "figures": figures})
+
+
+def _frame(event: Event) -> Frame:
+    if isinstance(event, Grew):
+        return {"is": "grew", "answer": event.answer, "index": event.index, "gained": event.gained}
+    if isinstance(event, Finished):
+        done = {"answer": event.answer, "index": event.index, "text": event.text, "ending": event.ending}
+        return {"is": "finished"} | done
+    return {"is": "lost", "answer": event.answer, "message": event.message}
+
+
+def _memory_bytes() -> int:
+    """Resident memory of this process; 0 where the system does not tell."""
+    if sys.platform != "linux":
+        return 0
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096
