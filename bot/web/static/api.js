@@ -1,0 +1,101 @@
+// The two ways to the server: a POST for each thing a person does, and the feed of what has happened.
+
+const ANSWER_WITHIN = 10000;
+const SILENCE = 15000;
+
+/** Sent once. A lost answer is reported as such and never tried again: the first try may have taken effect. */
+export async function post(path, body) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), ANSWER_WITHIN);
+  try {
+    const response = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      signal: abort.signal,
+    });
+    const answer = await response.json().catch(() => ({}));
+    if (response.status === 401) toLogin();
+    return { ok: response.ok, status: response.status, error: answer.error || "", message: answer.message || "", answer };
+  } catch (error) {
+    return { ok: false, status: 0, error: "no_answer", message: "", answer: {} };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function toLogin() {
+  location.assign("/login");
+}
+
+/**
+ * Keeps the feed open for ever. `onEvent(event)` for each event, `onLink("connecting"|"live"|"lost", attempt)` for its state.
+ * The link counts as live with the first snapshot, and as lost after 15 seconds without a word (the server pings).
+ */
+export class FeedLink {
+  constructor(path, onEvent, onLink) {
+    Object.assign(this, { path, onEvent, onLink });
+    this.attempt = 0;
+    this.pinged = false;
+    window.addEventListener("online", () => this.hurry());
+    document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
+  }
+
+  open() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(`${scheme}//${location.host}${this.path}`);
+    this.socket = socket;
+    this.listen();
+    socket.onmessage = (message) => socket === this.socket && this.read(JSON.parse(message.data));
+    socket.onclose = () => socket === this.socket && this.lost();
+  }
+
+  read(event) {
+    this.listen();
+    if (event.event === "ping") {
+      this.pinged = true;
+      return;
+    }
+    this.onEvent(event);
+    if (event.event === "snapshot") {
+      this.attempt = 0;
+      this.onLink("live", 0);
+    }
+  }
+
+  /** A dead network says nothing: silence is how one hears it. Only where the server is known to ping. */
+  listen() {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => (this.pinged || this.socket.readyState !== WebSocket.OPEN) && this.lost(), SILENCE);
+  }
+
+  lost() {
+    clearTimeout(this.silence);
+    const socket = this.socket;
+    this.socket = null;
+    if (socket) socket.close();
+    this.attempt += 1;
+    this.onLink("lost", this.attempt);
+    const pause = Math.min(2000, 200 * 2 ** this.attempt) * (0.5 + Math.random() / 2);
+    this.timer = setTimeout(() => this.again(), pause);
+  }
+
+  hurry() {
+    if (this.timer) this.again();
+  }
+
+  /** A websocket does not say that it was refused for want of a login; a plain request does. */
+  async again() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    try {
+      const response = await fetch("/api/state", { cache: "no-store" });
+      if (response.status === 401) return toLogin();
+    } catch (error) {
+      return this.lost();
+    }
+    this.open();
+  }
+}

@@ -1,0 +1,133 @@
+// The current card: one message, its proposals, and what may be done. Draws what it is given, decides nothing.
+
+import { $, h, patchFlagged, patchList, setAttr, setText, show } from "./dom.js";
+import { ago, named, span, t } from "./texts.js";
+import { isPaid } from "./store.js";
+
+export const stateOf = (item) => ({
+  state: t(`state.${item.state}`),
+  by: item.by ? t("by", { name: item.by }) : "",
+});
+
+export function viewerOf(message) {
+  return message ? message.viewer : t("card.own");
+}
+
+/** What stands beside a name: the platform, what was paid, the roles. */
+export function badgesOf(message, klass) {
+  if (!message) return [];
+  const badges = [];
+  if (message.kind !== "danmaku") {
+    const price = message.price ? ` ¥${message.price}` : "";
+    badges.push({ text: named("kind", message.kind) + price, paid: isPaid({ message }) });
+  }
+  if (klass === "question" || klass === "mention") badges.push({ text: named("class", klass) });
+  for (const role of message.roles || []) badges.push({ text: named("role", role) });
+  badges.push({ text: named("platform", message.platform) });
+  return badges;
+}
+
+export function drawBadges(root, badges) {
+  patchList(root, badges, (badge) => badge.text, () => h("span", { class: "badge" }), (node, badge) => {
+    setText(node, badge.text);
+    node.classList.toggle("paid", Boolean(badge.paid));
+  });
+}
+
+export function drawReasons(root, flags) {
+  const reasons = [...new Set(flags.map((flag) => flag.reason || flag.rule))];
+  patchList(root, reasons, (reason) => reason, () => h("li"), (node, reason) => setText(node, t("flag.mark", { reason })));
+}
+
+/** `view`: { item, picked, editing, busy, early, emptyText } */
+export function drawCard(view, now) {
+  const { item } = view;
+  const card = $("#card");
+  setAttr(card, "data-empty", !item);
+  setAttr(card, "data-early", view.early);
+  setText($("#empty-text"), view.emptyText);
+  if (!item) return;
+  setAttr(card, "data-item", item.id);
+  setAttr(card, "data-own", !item.message);
+  drawHead(item, now);
+  drawAsked(item);
+  drawDrafts(item, view.picked);
+  drawStamp(item, view);
+  show($("#editor"), view.editing);
+  setAttr($("#drafts"), "data-covered", view.editing);
+}
+
+function drawHead(item, now) {
+  setText($("#viewer"), viewerOf(item.message));
+  drawBadges($("#badges"), badgesOf(item.message, item.class));
+  const others = (item.others || []).map((message) => `${message.viewer}: ${message.text}`).join("\n");
+  setText($("#merged"), item.merged ? t("card.merged", { n: item.merged }) : "");
+  setAttr($("#merged"), "title", others || null);
+  drawTimes(item, now);
+}
+
+export function drawTimes(item, now) {
+  setText($("#age"), ago(now - (item.message && item.message.time ? item.message.time : item.created)));
+  const limited = item.expires !== null && item.state === "pending";
+  const left = limited ? item.expires - now : 0;
+  setText($("#left"), limited ? t("card.left", { left: span(left) }) : item.state === "pending" ? t("card.forever") : "");
+  show($("#left-bar"), limited);
+  if (!limited) return setAttr($("#card"), "data-low", null);
+  const share = Math.max(0, Math.min(1, left / Math.max(1, item.expires - item.created)));
+  $("#left-bar i").style.transform = `scaleX(${share.toFixed(3)})`;
+  setAttr($("#left-bar"), "data-low", left < 10);
+  setAttr($("#card"), "data-low", left < 10);
+}
+
+function drawAsked(item) {
+  const findings = item.findings || [];
+  const text = item.message ? item.message.text : "";
+  const nothing = item.message ? named("kind", item.message.kind) : t("card.own.question");
+  patchFlagged($("#question"), text || nothing, text ? findings : []);
+  drawReasons($("#findings"), findings);
+  const quote = item.quote && item.message && item.quote.text !== item.message.text ? item.quote.text : "";
+  setText($("#quote"), quote ? t("card.quote", { text: quote }) : "");
+  const before = (item.history || []).slice(-2);
+  patchList($("#before"), before, (past) => before.indexOf(past), () => h("li"), (node, past) => {
+    const reply = past.reply ? ` → ${past.reply}` : "";
+    setText(node, `${t("card.before")}：${past.text}（${named("state", past.state)}）${reply}`);
+    setAttr(node, "title", node.textContent);
+  });
+  const reasons = (item.reasons || []).map((code) => named("why", code));
+  setText($("#why"), reasons.length ? t("card.why", { reasons: reasons.join(" · ") }) : "");
+}
+
+function makeDraft() {
+  const row = h("li", { class: "draft", role: "radio", tabindex: "-1", data: { command: "pick" } });
+  row.append(h("span", { class: "number" }), h("span", { class: "reply" }), h("ul", { class: "reasons" }));
+  return row;
+}
+
+function drawDrafts(item, picked) {
+  const drafts = item.drafts.map((draft, index) => ({ ...draft, index }));
+  patchList($("#drafts"), drafts, (draft) => `${item.id} ${draft.index}`, makeDraft, (row, draft) => {
+    const [number, reply, reasons] = row.children;
+    row.dataset.index = draft.index;
+    setText(number, String(draft.index + 1));
+    patchFlagged(reply, draft.text, draft.flags || []);
+    drawReasons(reasons, draft.flags || []);
+    setAttr(row, "aria-checked", String(draft.index === picked));
+    setAttr(row, "data-writing", !draft.done && item.drafting);
+    setAttr(row, "data-done", draft.done);
+  });
+  const none = item.error ? t("note.error", { text: item.error }) : item.drafting ? t("drafts.soon") : t("drafts.none");
+  setText($("#no-drafts"), none);
+  show($("#no-drafts"), drafts.length === 0);
+  setText($("#dots"), drafts.length ? t("drafts.of", { i: picked + 1, n: drafts.length }) : "");
+}
+
+/** A card that somebody else, or the clock, has decided stays in its place and says so. */
+function drawStamp(item, view) {
+  const gone = item.state !== "pending" && !view.busy && !view.editing;
+  show($("#stamp"), gone);
+  if (!gone) return;
+  setText($("#stamp-text"), t("card.gone", stateOf(item)));
+  setText($("#stamp-words"), item.text || "");
+  $("#stamp-undo").dataset.id = item.id;
+  show($("#stamp-undo"), ["approved", "rejected", "expired"].includes(item.state));
+}

@@ -1,0 +1,95 @@
+// Small helpers for building and patching the page. Every text goes in as a text node: markup from outside stays text.
+
+/** An element with properties and children; a string child becomes a text node. */
+export function h(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (name === "class") node.className = value;
+    else if (name === "data") Object.assign(node.dataset, value);
+    else node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+export const $ = (selector) => document.querySelector(selector);
+
+/** Write only when something has changed, so that a selection or a screen reader is not disturbed. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function setAttr(node, name, value) {
+  if (value === null || value === undefined || value === false) {
+    if (node.hasAttribute(name)) node.removeAttribute(name);
+  } else if (node.getAttribute(name) !== String(value)) {
+    node.setAttribute(name, value === true ? "" : String(value));
+  }
+}
+
+export const show = (node, visible) => setAttr(node, "hidden", !visible);
+
+/** Positions from the server count characters; JavaScript counts UTF-16 units. */
+function pieces(text, flags) {
+  const characters = Array.from(text);
+  const marks = flags
+    .filter((flag) => flag.end > flag.start && flag.start < characters.length)
+    .sort((a, b) => a.start - b.start || b.end - a.end);
+  const parts = [];
+  let at = 0;
+  for (const flag of marks) {
+    const start = Math.max(flag.start, at);
+    if (flag.end <= start) continue;
+    if (start > at) parts.push({ text: characters.slice(at, start).join(""), flag: null });
+    parts.push({ text: characters.slice(start, flag.end).join(""), flag });
+    at = Math.min(flag.end, characters.length);
+  }
+  parts.push({ text: characters.slice(at).join(""), flag: null });
+  return parts;
+}
+
+/** A growing text with flagged words. What is already there stays the same node; new characters are appended to it. */
+export function patchFlagged(node, text, flags) {
+  const wanted = pieces(text, flags);
+  wanted.forEach((part, i) => {
+    const old = node.childNodes[i];
+    const isMark = old !== undefined && old.nodeName === "MARK";
+    if (old === undefined || isMark !== (part.flag !== null)) {
+      const made = part.flag === null ? document.createTextNode("") : h("mark");
+      if (old === undefined) node.append(made);
+      else old.replaceWith(made);
+    }
+    patchPiece(node.childNodes[i], part);
+  });
+  while (node.childNodes.length > wanted.length) node.lastChild.remove();
+}
+
+function patchPiece(node, part) {
+  if (part.flag !== null) {
+    setText(node, part.text);
+    setAttr(node, "title", part.flag.reason);
+    setAttr(node, "data-level", part.flag.level);
+  } else if (node.data !== part.text) {
+    if (part.text.startsWith(node.data)) node.appendData(part.text.slice(node.data.length));
+    else node.data = part.text;
+  }
+}
+
+/** Make `root`'s children match `entries`, keeping the element of each key and moving none that is in its place. */
+export function patchList(root, entries, key, make, update) {
+  const old = new Map(Array.from(root.children, (node) => [node.dataset.key, node]));
+  let place = root.firstElementChild;
+  for (const entry of entries) {
+    const name = String(key(entry));
+    let node = old.get(name);
+    if (node === undefined) {
+      node = make(entry);
+      node.dataset.key = name;
+    }
+    old.delete(name);
+    if (node === place) place = place.nextElementSibling;
+    else root.insertBefore(node, place);
+    update(node, entry);
+  }
+  for (const node of old.values()) node.remove();
+}

@@ -1,0 +1,148 @@
+// Everything around the current card: the queue, the waiting room, what was passed over, what is on air, the record.
+
+import { $, h, patchList, setAttr, setText, show } from "./dom.js";
+import { QuietList } from "./quiet_list.js";
+import { badgesOf, drawBadges, stateOf, viewerOf } from "./card.js";
+import { ago, named, span, t } from "./texts.js";
+
+const UNDOABLE = new Set(["approved", "rejected", "expired"]);
+
+export class Lists {
+  constructor() {
+    this.queue = new QuietList($("#queue"), $("#queue-more"), {
+      key: (row) => row.item.id, make: makeQueueRow, update: drawQueueRow, empty: $("#queue-empty"),
+    });
+    this.waiting = new QuietList($("#waiting"), $("#waiting-more"), {
+      key: (row) => row.message.id, make: makeMessageRow, update: drawWaiting, empty: $("#waiting-empty"),
+    });
+    this.passed = new QuietList($("#passed"), $("#passed-more"), {
+      key: (row) => row.message.id, make: makeMessageRow, update: drawPassed, empty: $("#passed-empty"),
+    });
+    this.history = new QuietList($("#history"), $("#history-more"), {
+      key: (row) => row.item.id, make: makeMessageRow, update: drawHistory, empty: $("#history-empty"),
+    });
+  }
+
+  draw(store, current) {
+    const now = store.now();
+    this.queue.set(store.pending.map((item) => ({ item, now, current: item.id === current })));
+    this.waiting.set(store.waiting.map((row) => ({ ...row, now })));
+    this.passed.set(store.passed.map((row) => ({ ...row, now })));
+    this.history.set(store.history.map((item) => ({ item, now })));
+    setText($("#queue-count"), String(store.pending.length));
+    setText($("#waiting-count"), String(store.waiting.length));
+    setText($("#sheet-count"), store.waiting.length ? String(store.waiting.length) : "");
+    drawOnAir(store, now);
+  }
+}
+
+function makeQueueRow() {
+  const button = h("button", { type: "button", data: { command: "card" } });
+  for (const name of ["badges", "name", "ask", "flagged", "state", "time"]) button.append(h("span", { class: name }));
+  return h("li", {}, button);
+}
+
+function drawQueueRow(row, { item, now, current }) {
+  const button = row.firstChild;
+  const [badges, name, ask, flagged, state, time] = button.children;
+  button.dataset.id = item.id;
+  setAttr(row, "aria-current", current ? "true" : null);
+  drawBadges(badges, badgesOf(item.message).filter((badge) => badge.paid));
+  setText(name, viewerOf(item.message));
+  setText(ask, item.message ? item.message.text : (item.drafts[0] || { text: "" }).text);
+  const marked = (item.findings || []).length > 0 || item.drafts.some((draft) => (draft.flags || []).length > 0);
+  setText(flagged, marked ? "⚑" : "");
+  const done = item.drafts.filter((draft) => draft.done).length;
+  setText(state, item.error ? t("queue.error") : t("queue.written", { done, n: item.drafts.length }));
+  setText(time, item.expires === null ? "" : t("card.left", { left: span(item.expires - now) }));
+}
+
+/** Who and when · the words · a reason and a button. */
+function makeMessageRow() {
+  const by = h("p", { class: "by" }, h("b"), h("span", { class: "badges" }), h("time"));
+  const foot = h("div", { class: "foot" }, h("span"), h("button", { type: "button" }));
+  return h("li", {}, by, h("p", { class: "words" }), foot);
+}
+
+function drawMessageRow(row, { name, badges, time, words, note, button }) {
+  const [by, said, foot] = row.children;
+  setText(by.children[0], name);
+  drawBadges(by.children[1], badges);
+  setText(by.children[2], time);
+  setText(said, words);
+  setText(foot.children[0], note);
+  const press = foot.children[1];
+  show(press, Boolean(button));
+  show(foot, Boolean(button || note));
+  if (!button) return;
+  setText(press, button.text);
+  press.dataset.command = button.command;
+  press.dataset.id = button.id;
+}
+
+const saidBy = (message) => message.text || named("kind", message.kind);
+const short = (message, klass) => badgesOf(message, klass).slice(0, -1);
+
+function drawWaiting(row, { message, merged, since, now, class: klass }) {
+  drawMessageRow(row, {
+    name: message.viewer,
+    badges: short(message, klass),
+    time: ago(now - since),
+    words: saidBy(message),
+    note: merged ? t("card.merged", { n: merged }) : "",
+    button: { text: t("waiting.answer"), command: "answer", id: message.id },
+  });
+}
+
+function drawPassed(row, { message, reason, time, now }) {
+  drawMessageRow(row, {
+    name: message.viewer,
+    badges: short(message),
+    time: ago(now - time),
+    words: saidBy(message),
+    note: named("reason", reason),
+    button: { text: t("passed.answer"), command: "answer", id: message.id },
+  });
+}
+
+function drawHistory(row, { item, now }) {
+  const { state, by } = stateOf(item);
+  setAttr(row, "data-state", item.state);
+  drawMessageRow(row, {
+    name: viewerOf(item.message),
+    badges: [{ text: state + by }, ...(item.edited ? [{ text: t("state.edited") }] : [])],
+    time: ago(now - (item.until || item.decided || item.expires || item.created)),
+    words: item.text || (item.message ? saidBy(item.message) : t("card.own.question")),
+    note: item.text && item.message ? `「${saidBy(item.message)}」` : "",
+    button: UNDOABLE.has(item.state) ? { text: t("cmd.undo"), command: "undo-item", id: item.id } : null,
+  });
+}
+
+function drawOnAir(store, now) {
+  const item = store.onAir;
+  show($("#air-box"), item !== null);
+  show($("#air-empty"), item === null);
+  if (item) {
+    const quoted = item.message ? ` · ${viewerOf(item.message)}「${saidBy(item.message)}」` : "";
+    setText($("#air-who"), `${item.character}${item.by ? t("by", { name: item.by }) : ""}${quoted}`);
+    setText($("#air-text"), item.text || "");
+    drawAirTime(item, now);
+  }
+  patchList($("#approved"), store.approved, (next) => next.id, makeMessageRow, (row, next) =>
+    drawMessageRow(row, {
+      name: `${t("air.next")} · ${viewerOf(next.message)}`,
+      badges: [],
+      time: next.by || "",
+      words: next.text || "",
+      note: "",
+      button: { text: t("cmd.undo"), command: "undo-item", id: next.id },
+    }),
+  );
+}
+
+function drawAirTime(item, now) {
+  const left = item.until === null ? 0 : Math.max(0, item.until - now);
+  const whole = item.until === null ? 1 : Math.max(1, item.until - (item.aired || now));
+  setText($("#air-left"), item.until === null ? "" : t("card.left", { left: span(left) }));
+  $("#air-bar i").style.transform = `scaleX(${Math.min(1, left / whole).toFixed(3)})`;
+}

@@ -1,0 +1,35 @@
+// Turns the token that the program printed into the page's cookie. A link with #token=… signs in by itself.
+
+import { $, setText } from "./dom.js";
+import { remembered } from "./settings.js";
+import { t, translatePage, useLanguage } from "./texts.js";
+
+async function enter(token) {
+  setText($("#wrong"), "");
+  const button = $("#login button");
+  button.disabled = true;
+  try {
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch("/login", { method: "POST", headers, body: JSON.stringify({ token }) });
+    if (response.ok) return location.replace("/");
+    setText($("#wrong"), t(response.status === 429 ? "login.many" : "login.wrong"));
+  } catch (error) {
+    setText($("#wrong"), t("login.off"));
+  }
+  button.disabled = false;
+  $("#token").select();
+}
+
+useLanguage(remembered("lang", navigator.language.startsWith("zh") ? "zh" : "en"));
+translatePage();
+document.title = t("login.title");
+$("#login").addEventListener("submit", (event) => {
+  event.preventDefault();
+  enter($("#token").value.trim());
+});
+
+const given = new URLSearchParams(location.hash.slice(1)).get("token") || new URLSearchParams(location.search).get("token");
+if (given) {
+  history.replaceState(null, "", location.pathname); // the token is not to stay in the address bar
+  enter(given);
+}

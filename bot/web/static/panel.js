@@ -1,0 +1,645 @@
+// The control panel: joins the feed, the drawing and the commands. What each command of keys.js does is written here.
+
+import { FeedLink, post } from "./api.js";
+import { drawCard, stateOf, viewerOf } from "./card.js";
+import { $, h, patchList, setAttr, setText, show } from "./dom.js";
+import * as keys from "./keys.js";
+import { Lists } from "./lists.js";
+import { remember, remembered } from "./settings.js";
+import { beep, unlock } from "./sound.js";
+import { drawBanner, drawParts, drawPause } from "./status_bar.js";
+import { Store, isPaid } from "./store.js";
+import { language, t, translatePage, useLanguage } from "./texts.js";
+
+// A card that has just come under the finger is not to be decided by the second half of a double press.
+const EARLY = 450;
+const NOTICE_STAYS = 6000;
+const LEFT_ALONE = 4000;
+
+const store = new Store();
+const lists = new Lists();
+const phone = matchMedia("(max-width: 760px)");
+const page = {
+  current: null, // id of the card that is looked at
+  order: [], // ids in the order in which the cards were last drawn
+  picks: new Map(), // id -> { index, text }: the draft chosen, and its words when they were last drawn
+  edits: new Map(), // id -> words that a person has begun to edit
+  editing: null, // { id, revision } while the edit box is open
+  busy: new Set(), // ids and commands that wait for the server
+  decided: [], // ids decided on this page, oldest first
+  seen: null, // ids that have been announced; null before the first snapshot
+  early: 0,
+  lastInput: 0,
+  attempt: 0,
+};
+
+// -- drawing -------------------------------------------------------------------------------------------------------
+
+let drawing = null;
+
+function redraw() {
+  if (drawing === null) drawing = setTimeout(draw, 16);
+}
+
+function draw() {
+  drawing = null;
+  const item = chooseCurrent();
+  const now = store.now();
+  const picked = item ? pickOf(item) : 0;
+  drawCard(
+    {
+      item,
+      picked,
+      editing: page.editing !== null && item !== null && page.editing.id === item.id,
+      busy: item !== null && page.busy.has(item.id),
+      early: performance.now() < page.early,
+      emptyText: emptyText(),
+    },
+    now,
+  );
+  lists.draw(store, page.current);
+  drawParts(store);
+  drawPause(store);
+  drawBanner(store, page.attempt);
+  drawEditor(item);
+  drawSay();
+  drawButtons(item);
+  document.title = store.pending.length ? `(${store.pending.length}) ${t("page.title")}` : t("page.title");
+  page.order = store.pending.map((open) => open.id);
+  announce();
+}
+
+/** The card stays until the person goes on; only when there is none does the next one come by itself. */
+function chooseCurrent() {
+  const item = page.current === null ? null : store.find(page.current);
+  if (item) return item;
+  const next = store.pending[0] || null;
+  if (next) moveTo(next.id);
+  else page.current = null;
+  return next;
+}
+
+function moveTo(id, chosen = false) {
+  if (page.current !== id) {
+    clearNotice();
+    scrollToPick(0);
+    page.early = chosen ? 0 : performance.now() + EARLY;
+    if (!chosen) setTimeout(redraw, EARLY + 20);
+  }
+  page.current = id;
+  redraw();
+}
+
+/** After a decision: the card behind this one, else the first, else none. */
+function advance() {
+  const place = page.order.indexOf(page.current);
+  const rest = store.pending.map((item) => item.id).filter((id) => id !== page.current);
+  const behind = page.order.slice(place + 1).find((id) => rest.includes(id));
+  const next = behind || rest[0] || null;
+  closeEditor();
+  if (next) moveTo(next);
+  else page.current = null;
+  redraw();
+}
+
+/** The draft that is chosen. When unfinished drafts are dropped the places shift: the choice follows the words. */
+function pickOf(item) {
+  const pick = page.picks.get(item.id) || { index: 0, text: "" };
+  const at = item.drafts[pick.index];
+  if (pick.text && (!at || !at.text.startsWith(pick.text))) {
+    const same = item.drafts.findIndex((draft) => draft.text === pick.text);
+    if (same < 0 && item.state === "pending") page.early = performance.now() + EARLY;
+    pick.index = Math.max(0, same);
+  }
+  const draft = item.drafts[pick.index];
+  pick.text = draft ? draft.text : "";
+  page.picks.set(item.id, pick);
+  return pick.index;
+}
+
+function emptyText() {
+  const { status } = store;
+  if (!status) return "";
+  if (status.pause !== "run") return t("empty.paused");
+  if (status.engine.state === "loading") return t("empty.loading");
+  if (status.engine.state === "failed") return t("empty.failed", { detail: status.engine.detail });
+  return Object.keys(status.adapters).length ? t("empty.quiet") : t("empty.adapters");
+}
+
+function drawButtons(item) {
+  const open = item !== null && item.state === "pending";
+  const busy = item !== null && page.busy.has(item.id);
+  const rests = {
+    approve: !open || busy || !item.drafts.some((draft) => draft.done),
+    reject: !open || busy,
+    mute: !open || busy || !item.message,
+    edit: !open || busy,
+    more: !open || busy || item.drafting,
+    recall: store.onAir === null,
+  };
+  for (const button of document.querySelectorAll("button[data-command]")) {
+    const { id, server } = keys.command(button.dataset.command);
+    const rest = (server && !store.live) || button.hasAttribute("data-gone") || rests[id] || page.busy.has(nameOf(button));
+    if (button.disabled !== Boolean(rest)) button.disabled = Boolean(rest);
+    setAttr(button, "data-pressed", busy && ["approve", "reject", "mute"].includes(id));
+  }
+}
+
+const nameOf = (button) => `${button.dataset.command} ${button.dataset.id || ""}`;
+
+function drawKeys() {
+  for (const kbd of document.querySelectorAll("button[data-command] > kbd")) {
+    const id = kbd.parentElement.dataset.command;
+    if (!keys.command(id).fixed && keys.keysOf(id).length) setText(kbd, keys.labelsOf(id)[0]);
+  }
+}
+
+function drawTools() {
+  for (const node of document.querySelectorAll(".sound")) setText(node, t(remembered("sound", true) ? "sound.on" : "sound.off"));
+  for (const node of document.querySelectorAll(".theme")) setText(node, t(`theme.${remembered("theme", "auto")}`));
+}
+
+/** New cards: a sound when the queue was empty or somebody has paid, and a sentence for screen readers. */
+function announce() {
+  if (!store.ready) return;
+  const known = page.seen;
+  const open = store.pending;
+  page.seen = new Set(open.map((item) => item.id));
+  if (known === null) return;
+  const fresh = open.filter((item) => !known.has(item.id));
+  if (fresh.length === 0) return;
+  const paid = fresh.some(isPaid);
+  if ((known.size === 0 || paid) && remembered("sound", true)) beep(paid);
+  const [first] = fresh;
+  say(t("note.new", { name: viewerOf(first.message), text: first.message ? first.message.text : "" }));
+}
+
+function say(text) {
+  setText($("#live"), text);
+}
+
+// -- notices at the card ---------------------------------------------------------------------------------------------
+
+let noticeTimer = null;
+
+function notice(text, kind = "said") {
+  clearTimeout(noticeTimer);
+  setText($("#notice"), text);
+  $("#notice").dataset.kind = kind;
+  noticeTimer = setTimeout(clearNotice, NOTICE_STAYS * (kind === "refused" ? 2 : 1));
+}
+
+function clearNotice() {
+  clearTimeout(noticeTimer);
+  setText($("#notice"), "");
+  delete $("#notice").dataset.kind;
+}
+
+function refused(answer) {
+  if (navigator.vibrate) navigator.vibrate([30, 40, 30]);
+  const said = answer.message || (answer.status === 0 ? t("note.noanswer") : t("note.failed", { code: answer.error || answer.status }));
+  notice(said, "refused");
+  return said;
+}
+
+// -- sending ---------------------------------------------------------------------------------------------------------
+
+/** One press, one request. While `name` is under way, further presses do nothing. */
+async function send(name, path, body) {
+  if (page.busy.has(name)) return null;
+  if (!store.live) {
+    notice(t("note.offline"), "refused");
+    return null;
+  }
+  page.busy.add(name);
+  if (navigator.vibrate) navigator.vibrate(15);
+  redraw();
+  const answer = await post(path, body);
+  page.busy.delete(name);
+  redraw();
+  return answer;
+}
+
+const itemPath = (id, action) => `/api/items/${encodeURIComponent(id)}/${action}`;
+
+/** A decision on the current card, said at the card at once. Only the server's yes moves on to the next card. */
+async function decide(item, action, body, done) {
+  notice(t("note.sending"));
+  const answer = await send(item.id, itemPath(item.id, action), body);
+  if (answer === null) return;
+  if (!answer.ok) {
+    refused(answer);
+    return;
+  }
+  page.decided.push(item.id);
+  page.edits.delete(item.id);
+  if (page.current === item.id) advance();
+  notice(done);
+}
+
+/** The card that a decision is about, if it can be decided now; otherwise the reason is said. */
+function decidable() {
+  const item = page.current === null ? null : store.find(page.current);
+  if (item === null) return null;
+  if (page.busy.has(item.id)) return null;
+  if (performance.now() < page.early) {
+    notice(t("note.early"));
+    return null;
+  }
+  if (item.state === "pending") return item;
+  notice(t("note.gone", stateOf(item)), "refused");
+  return null;
+}
+
+function approve() {
+  if (page.editing) return approveEdit();
+  const item = decidable();
+  if (item === null) return;
+  const draft = item.drafts[pickOf(item)];
+  if (!draft) return notice(t("note.nodraft"), "refused");
+  if (!draft.done) return notice(t("note.unfinished"), "refused");
+  decide(item, "approve", { revision: item.revision, text: draft.text }, t("note.approved", { text: draft.text }));
+}
+
+function approveEdit() {
+  if (!page.editing) return;
+  const item = decidable();
+  if (item === null) return;
+  const text = $("#edit-text").value.trim();
+  if (!text) return notice(t("note.nodraft"), "refused");
+  const n = Array.from(text).length;
+  if (n > maxText()) return notice(t("note.long", { n, max: maxText() }), "refused");
+  const { revision } = page.editing;
+  page.editing.revision = item.revision; // a refused click has been told why; the next one is on the new screen
+  decide(item, "approve", { revision, text }, t("note.approved", { text }));
+}
+
+function reject(mute) {
+  const item = decidable();
+  if (item) decide(item, "reject", { revision: item.revision, mute }, t("note.rejected"));
+}
+
+async function more(extra = {}) {
+  const item = decidable();
+  if (item === null || item.drafting) return;
+  closeEditor();
+  const answer = await send(item.id, itemPath(item.id, "more"), { revision: item.revision, ...extra });
+  if (answer === null) return;
+  if (answer.ok) notice(t("note.asked"));
+  else refused(answer);
+}
+
+async function undo(id) {
+  const item = id ? store.find(id) : undoable();
+  if (!item) return notice(t("note.nothing.undo"));
+  const answer = await send(`undo-item ${item.id}`, itemPath(item.id, "undo"), { revision: item.revision });
+  if (answer === null) return;
+  if (!answer.ok) return refused(answer);
+  moveTo(item.id, true);
+}
+
+/** The last decision that can be taken back: the card in view, then what this page decided, then the newest of all. */
+function undoable() {
+  const possible = (item) => item && ["approved", "rejected", "expired"].includes(item.state);
+  const here = page.current && store.find(page.current);
+  if (possible(here)) return here;
+  const mine = page.decided.map((id) => store.find(id)).filter(possible);
+  return mine[mine.length - 1] || store.approved[store.approved.length - 1] || store.history.find((item) => item.state === "rejected") || null;
+}
+
+async function recall() {
+  const item = store.onAir;
+  if (!item) return notice(t("note.nothing.air"));
+  const answer = await send("recall ", itemPath(item.id, "recall"), { revision: item.revision });
+  if (answer && !answer.ok) refused(answer);
+}
+
+async function answerMessage(id) {
+  const answer = await send(`answer ${id}`, "/api/answer", { message: id });
+  if (answer && !answer.ok) refused(answer);
+  else if (answer) notice(t("note.asked"));
+}
+
+async function pause(mode) {
+  const answer = await send("pause", "/api/pause", { mode });
+  if (answer && !answer.ok) refused(answer);
+}
+
+async function stop() {
+  setAttr($("#stop"), "data-armed", null);
+  const answer = await send("stop ", "/api/stop", {});
+  if (answer && !answer.ok) refused(answer);
+  else if (answer) notice(t("note.stopped"));
+}
+
+// -- own words -------------------------------------------------------------------------------------------------------
+
+const maxText = () => (store.status ? store.status.settings.max_text : 200);
+const character = () => (store.status ? store.status.character : "");
+
+function edit() {
+  const item = decidable();
+  if (item === null) return;
+  if (page.editing) return $("#edit-text").focus();
+  const draft = item.drafts[pickOf(item)];
+  const kept = page.edits.get(item.id);
+  page.editing = { id: item.id, revision: item.revision };
+  $("#edit-text").value = kept === undefined ? (draft ? draft.text : "") : kept;
+  setAttr(document.documentElement, "data-editing", true);
+  draw();
+  $("#edit-text").focus();
+}
+
+function closeEditor() {
+  if (!page.editing) return;
+  const { id } = page.editing;
+  page.editing = null;
+  const text = $("#edit-text").value;
+  const item = store.find(id);
+  if (item && item.drafts.every((draft) => draft.text !== text)) page.edits.set(id, text);
+  setAttr(document.documentElement, "data-editing", null);
+  if (document.activeElement === $("#edit-text")) $("#card").focus({ preventScroll: true });
+  redraw();
+}
+
+function count(output, text) {
+  const n = Array.from(text).length;
+  setText(output, t("editor.count", { n, max: maxText() }));
+  setAttr(output, "data-over", n > maxText());
+}
+
+function drawEditor() {
+  if (page.editing) count($("#edit-count"), $("#edit-text").value);
+}
+
+function drawSay() {
+  count($("#say-count"), $("#say-text").value);
+  show($("#say-count"), $("#say-text").value !== "");
+  setAttr($("#say-text"), "placeholder", t("say.placeholder", { name: character() }));
+}
+
+async function sendOwn(name, path, body) {
+  const answer = await send(name, path, body);
+  if (answer === null) return;
+  if (answer.ok) $("#say-text").value = "";
+  setText($("#say-notice"), answer.ok ? t(path === "/api/say" ? "note.said" : "note.asked") : refused(answer));
+  redraw();
+}
+
+function sendSay() {
+  const text = $("#say-text").value.trim();
+  if (text) sendOwn("send-say ", "/api/say", { character: character(), text });
+}
+
+function generate() {
+  sendOwn("generate ", "/api/generate", { character: character(), start_with: $("#say-text").value.trim() });
+}
+
+// -- moving and choosing ---------------------------------------------------------------------------------------------
+
+function step(by) {
+  const ids = store.pending.map((item) => item.id);
+  if (ids.length === 0) {
+    page.current = null;
+    return redraw();
+  }
+  const here = ids.indexOf(page.current);
+  const place = here < 0 ? Math.min(ids.length - 1, Math.max(0, page.order.indexOf(page.current))) : here + by;
+  closeEditor();
+  moveTo(ids[Math.min(ids.length - 1, Math.max(0, place))], true);
+}
+
+function pick(index) {
+  const item = page.current === null ? null : store.find(page.current);
+  if (!item || page.editing || index < 0 || index >= item.drafts.length) return;
+  page.picks.set(item.id, { index, text: "" });
+  clearNotice();
+  draw();
+  scrollToPick(index);
+}
+
+function scrollToPick(index) {
+  const root = $("#drafts");
+  if (phone.matches) root.scrollTo({ left: index * (root.firstElementChild ? root.firstElementChild.offsetWidth + 16 : 0) });
+  else if (root.children[index]) root.children[index].scrollIntoView({ block: "nearest" });
+}
+
+/** On the phone the draft that has been swiped into view is the one that is chosen. */
+function pickBySwipe() {
+  const root = $("#drafts");
+  const item = page.current === null ? null : store.find(page.current);
+  if (!phone.matches || !item || !root.firstElementChild) return;
+  const index = Math.round(root.scrollLeft / (root.firstElementChild.offsetWidth + 16));
+  if (index === pickOf(item) || index >= item.drafts.length) return;
+  page.picks.set(item.id, { index, text: "" });
+  clearNotice();
+  redraw();
+}
+
+// -- the page itself -------------------------------------------------------------------------------------------------
+
+function toggleZen() {
+  const root = document.documentElement;
+  setAttr(root, "data-zen", !root.hasAttribute("data-zen"));
+}
+
+function toggleSound() {
+  remember("sound", !remembered("sound", true));
+  if (remembered("sound", true)) beep(false);
+  drawTools();
+}
+
+function toggleTheme() {
+  const themes = ["auto", "dark", "light"];
+  remember("theme", themes[(themes.indexOf(remembered("theme", "auto")) + 1) % 3]);
+  useTheme();
+}
+
+function useTheme() {
+  const theme = remembered("theme", "auto");
+  setAttr(document.documentElement, "data-theme", theme === "auto" ? null : theme);
+  drawTools();
+}
+
+function toggleLanguage() {
+  remember("lang", language() === "zh" ? "en" : "zh");
+  speak(remembered("lang", "zh"));
+}
+
+function speak(lang) {
+  useLanguage(lang);
+  translatePage();
+  drawTools();
+  drawKeys();
+  drawHelp();
+  redraw();
+}
+
+function drawHelp() {
+  const rows = keys.COMMANDS.map(({ id, fixed }) => ({ id, fixed, title: keys.title(id), labels: keys.labelsOf(id) }));
+  patchList($("#help-keys"), rows, (row) => row.id, () => h("div", {}, h("dt"), h("dd")), (node, row) => {
+    const [term, list] = node.children;
+    setText(term, row.id === "lang" ? "中文 / English" : row.title);
+    list.replaceChildren(...row.labels.map((text) => keyButton(row, text)));
+  });
+}
+
+function keyButton({ id, fixed, title }, text) {
+  if (fixed) return h("kbd", {}, text);
+  const button = h("button", { type: "button", "aria-label": `${title}: ${text}`, data: { command: "rebind", id } });
+  button.append(h("kbd", {}, text));
+  return button;
+}
+
+function rebind(id, button) {
+  button.textContent = t("help.press");
+  const take = (event) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (["Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
+    document.removeEventListener("keydown", take, true);
+    if (event.key !== "Escape" && !/^[1-9]$/.test(event.key)) keys.rebind(id, keys.nameOf(event));
+    drawKeys();
+    drawHelp();
+  };
+  document.addEventListener("keydown", take, true);
+}
+
+function openHelp() {
+  if ($("#help").open) $("#help").close();
+  else $("#help").showModal();
+}
+
+function openSheet(open) {
+  setAttr(document.documentElement, "data-sheet", open);
+  showTab($("#sheet").dataset.tab);
+}
+
+function showTab(tab) {
+  $("#sheet").dataset.tab = tab;
+  for (const button of document.querySelectorAll("#tabs [data-tab]")) {
+    setAttr(button, "aria-current", button.dataset.tab === tab ? "true" : null);
+  }
+}
+
+/** The first Esc closes what is open and arms the second. */
+function firstEscape() {
+  if ($("#help").open) $("#help").close();
+  else if (page.editing) closeEditor();
+  else if (document.activeElement === $("#say-text")) $("#say-text").blur();
+  else openSheet(false);
+  setAttr($("#stop"), "data-armed", true);
+  setText($("#stop-text"), t("stop.again"));
+  setTimeout(() => {
+    setAttr($("#stop"), "data-armed", null);
+    setText($("#stop-text"), t("cmd.stop"));
+  }, 800);
+}
+
+// -- the table of what each command does -----------------------------------------------------------------------------
+
+const paused = () => store.status !== null && store.status.pause !== "run";
+
+const ACTIONS = {
+  approve,
+  reject: () => reject(false),
+  mute: () => reject(true),
+  pick: ({ index }) => pick(Number(index)),
+  edit,
+  more: () => more(),
+  undo: () => undo(),
+  recall,
+  say: () => (phone.matches ? openSheet(true) : $("#say-text").focus()),
+  next: () => step(1),
+  previous: () => step(-1),
+  arrivals: () => [lists.queue, lists.waiting, lists.passed, lists.history].forEach((list) => list.release()),
+  hold: ({ pressed }) => pause(!pressed && paused() ? "run" : "hold"),
+  drop: () => pause("drop"),
+  run: () => pause("run"),
+  stop,
+  zen: toggleZen,
+  sound: toggleSound,
+  theme: toggleTheme,
+  lang: toggleLanguage,
+  help: openHelp,
+  answer: ({ id }) => answerMessage(id),
+  "undo-item": ({ id }) => undo(id),
+  "approve-edit": approveEdit,
+  "more-edit": () => more({ start_with: $("#edit-text").value.trim() }),
+  "cancel-edit": closeEditor,
+  "send-say": sendSay,
+  generate,
+  card: ({ id }) => {
+    closeEditor();
+    moveTo(id, true);
+  },
+  sheet: () => openSheet(true),
+  "close-sheet": () => openSheet(false),
+  tab: ({ tab }) => showTab(tab),
+  "close-help": openHelp,
+  rebind: ({ id, pressed }) => rebind(id, pressed),
+  "reset-keys": () => {
+    keys.resetKeys();
+    drawKeys();
+    drawHelp();
+  },
+};
+
+function give(id, detail = {}) {
+  if ($("#help").open && id !== "help" && id !== "stop") return;
+  ACTIONS[id](detail);
+}
+
+function press(event) {
+  const target = event.target.closest("[data-command]");
+  if (!target || target.disabled) return;
+  ACTIONS[target.dataset.command]({ ...target.dataset, pressed: target });
+  // A mouse leaves no focus behind, so that Enter means "approve" again and not "the button pressed last".
+  if (event.detail > 0 && target.matches("button") && target === document.activeElement) target.blur();
+}
+
+function restAlone() {
+  const item = page.current === null ? null : store.find(page.current);
+  const gone = item && item.state !== "pending" && !page.busy.has(item.id) && !page.editing;
+  if (gone && performance.now() - page.lastInput > LEFT_ALONE) advance();
+  redraw();
+}
+
+function start() {
+  useTheme();
+  speak(remembered("lang", "zh"));
+  document.addEventListener("click", press);
+  keys.listen(give, firstEscape);
+  $("#drafts").addEventListener("scroll", pickBySwipe, { passive: true });
+  $("#edit-text").addEventListener("input", redraw);
+  $("#say-text").addEventListener("input", redraw);
+  for (const [box, action] of [["#edit-text", approveEdit], ["#say-text", sendSay]]) {
+    $(box).addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing || event.keyCode === 229) return;
+      event.preventDefault();
+      if (!event.repeat) action();
+    });
+  }
+  for (const form of document.querySelectorAll("form")) form.addEventListener("submit", (event) => event.preventDefault());
+  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, unlock, { capture: true, passive: true });
+  for (const name of ["pointerdown", "pointermove", "keydown"]) {
+    document.addEventListener(name, () => (page.lastInput = performance.now()), { capture: true, passive: true });
+  }
+  setInterval(restAlone, 1000);
+  new FeedLink(
+    "/api/feed",
+    (event) => {
+      store.apply(event);
+      if (event.event === "snapshot" && remembered("lang", null) === null) speak(event.status.lang);
+      redraw();
+    },
+    (link, attempt) => {
+      store.link = link;
+      page.attempt = attempt;
+      document.documentElement.dataset.link = link;
+      redraw();
+    },
+  ).open();
+}
+
+start();

@@ -1,0 +1,290 @@
+// Every word that the page itself says, in Chinese and in English. What viewers and the model say is never in here.
+
+const TEXTS = {
+  "page.title": ["场控面板", "Control panel"],
+  "page.skip": ["跳到当前卡片", "Skip to the current card"],
+  "parts.label": ["各部分状态", "State of the parts"],
+  "part.engine": ["引擎", "Engine"],
+  "part.overlay": ["悬浮窗", "Overlay"],
+  "part.save": ["存档", "Store"],
+  "part.operators": ["场控 {n} 人", "{n} operators"],
+  "part.pending": ["未决 {n}", "{n} pending"],
+  "part.oldest": ["最久 {age}", "oldest {age}"],
+  "part.attention": ["注意", "attention"],
+  "engine.loading": ["正在载入", "loading"],
+  "engine.ready": ["就绪", "ready"],
+  "engine.restarting": ["正在重启", "restarting"],
+  "engine.failed": ["不可用", "failed"],
+  "engine.speed": ["{n} 词/秒", "{n} tok/s"],
+  "adapter.connecting": ["正在连接", "connecting"],
+  "adapter.live": ["已连接", "connected"],
+  "adapter.waiting": ["等待连接", "waiting"],
+  "adapter.done": ["已放完", "finished"],
+  "adapter.failed": ["已断开", "failed"],
+  "adapter.last": ["{age}有消息", "last message {age}"],
+  "adapter.none": ["还没有消息", "no message yet"],
+  "adapter.tip": ["收到 {received} 条，坏帧 {bad} 条。{detail}", "{received} received, {bad} bad. {detail}"],
+  "overlay.none": ["未连接", "not connected"],
+  "overlay.idle": ["{n} 个 · 空闲", "{n} · idle"],
+  "overlay.air": ["{n} 个 · 播出中", "{n} · on air"],
+  "overlay.unseen": ["未连接 · 播出中没人看到", "not connected · nobody sees what is on air"],
+  "save.failed": ["写入失败", "cannot write"],
+
+  "platform.bilibili": ["B 站", "Bilibili"],
+  "platform.replay": ["回放", "Replay"],
+  "platform.websocket": ["WebSocket", "WebSocket"],
+  "kind.super_chat": ["醒目留言", "Super chat"],
+  "kind.gift": ["礼物", "Gift"],
+  "kind.guard": ["上舰", "Guard"],
+  "kind.enter": ["进场", "Entered"],
+  "kind.follow": ["关注", "Followed"],
+  "kind.like": ["点赞", "Liked"],
+  "role.streamer": ["主播", "Streamer"],
+  "role.moderator": ["房管", "Moderator"],
+  "role.guard": ["舰长", "Guard"],
+  "role.member": ["粉丝团", "Member"],
+  "class.mention": ["点名", "Mention"],
+  "class.question": ["提问", "Question"],
+
+  "link.connecting": ["正在连接服务器……", "Connecting to the server…"],
+  "link.lost": [
+    "连接已断开，正在重连（第 {n} 次）。现在的点击不会生效，也不会补发。",
+    "Connection lost, trying again ({n}). Nothing you press now is sent, nor sent later.",
+  ],
+  "pause.label": ["播出开关", "Show control"],
+  "pause.run": ["运行", "Run"],
+  "pause.hold": ["暂停·保留", "Pause, keep"],
+  "pause.drop": ["暂停·清空", "Pause, drop"],
+  "paused.hold": ["已暂停：未决内容都留着，不播出，也不写新的。", "Paused: what is pending is kept; nothing airs, nothing new is drafted."],
+  "paused.drop": ["已暂停并清空：未决内容已丢弃，新弹幕也不收。", "Paused and dropped: pending items are gone, new messages are not taken."],
+  "paused.resume": ["恢复运行", "Resume"],
+
+  "card.label": ["当前卡片", "Current card"],
+  "card.own": ["自由发言", "Own line"],
+  "card.own.question": ["没有对应的弹幕，由场控发起。", "Answers no message; an operator asked for it."],
+  "card.age": ["{age}", "{age}"],
+  "card.left": ["剩 {left}", "{left} left"],
+  "card.forever": ["不限时", "no time limit"],
+  "card.merged": ["×{n} 人也在问", "×{n} more ask this"],
+  "card.quote": ["悬浮窗上会引用为：{text}", "The overlay will quote: {text}"],
+  "card.before": ["此前", "Before"],
+  "card.why": ["选中原因：{reasons}", "Chosen for: {reasons}"],
+  "card.gone": ["{state}{by}", "{state}{by}"],
+  "card.next": ["看下一条", "Next card"],
+  "card.back": ["拿回来", "Take it back"],
+  "drafts.label": ["候选回复", "Proposed replies"],
+  "drafts.writing": ["正在写", "writing"],
+  "drafts.soon": ["马上开始写……", "About to be written…"],
+  "drafts.none": [
+    "还没有候选。按 R 让模型写几条，或按 E 自己写。",
+    "No proposals yet. Press R to have some written, or E to write your own.",
+  ],
+  "drafts.blocked": ["拦下", "blocked"],
+  "drafts.of": ["{i} / {n}", "{i} / {n}"],
+  "flag.mark": ["⚑ {reason}", "⚑ {reason}"],
+  "editor.label": ["修改后播出的话", "The words to air"],
+  "editor.count": ["{n} / {max} 字", "{n} / {max}"],
+  "editor.start": ["以此开头再写几条", "More starting with this"],
+  "editor.cancel": ["取消", "Cancel"],
+  "editor.approve": ["认可这段话", "Approve these words"],
+  "editor.kept": ["取消后文字会留着，再按 E 可以接着改。", "Cancelling keeps the text: press E to go on."],
+
+  "queue.label": ["未决内容", "Pending"],
+  "queue.empty": ["没有别的卡片在等。", "No other card is waiting."],
+  "queue.written": ["{done}/{n} 条写好", "{done}/{n} written"],
+  "queue.error": ["没写成", "not written"],
+  "waiting.label": ["候场", "Waiting room"],
+  "waiting.empty": [
+    "没有弹幕在等。直播间有人说话，就会出现在这里；也可以用 --replay demo 放一段演示。",
+    "No message waits. What viewers write appears here; --replay demo plays a recorded chat.",
+  ],
+  "waiting.answer": ["先答它", "Answer it now"],
+  "passed.label": ["没有回答的", "Passed over"],
+  "passed.empty": ["没被选中的弹幕和原因会列在这里，可以点“回答它”。", "Messages not chosen appear here with the reason; one tap answers them."],
+  "passed.answer": ["回答它", "Answer it"],
+  "reason.expired": ["等太久", "waited too long"],
+  "reason.full": ["候场已满", "room was full"],
+  "reason.cooldown": ["刚答过这位观众", "viewer answered just now"],
+  "reason.duplicate": ["重复", "duplicate"],
+  "reason.merged": ["与别人合并", "merged with another"],
+  "reason.blocked": ["被审核拦下", "stopped by the checks"],
+  "reason.held": ["审核要求人看", "held by the checks"],
+  "reason.no_text": ["没有文字", "no words"],
+  "reason.not_a_question": ["不是提问", "not a question"],
+  "reason.operator_dropped": ["暂停时清空", "dropped while paused"],
+  "reason.answered_recently": ["同样的话刚答过", "answered a moment ago"],
+  "reason.muted": ["已禁言", "muted"],
+  "why.question": ["提问", "question"],
+  "why.mention": ["点名主播", "mentions the host"],
+  "why.paid": ["付费", "paid"],
+  "why.moderator": ["房管", "moderator"],
+  "why.member": ["粉丝团", "member"],
+  "why.fresh": ["刚发的", "fresh"],
+  "why.novel": ["新话题", "new topic"],
+  "why.topic": ["切题", "on topic"],
+  "why.long": ["太长", "long"],
+  "why.link": ["有链接", "has a link"],
+  "why.duplicate": ["重复", "duplicate"],
+  "why.operator": ["场控点选", "asked for by an operator"],
+
+  "air.label": ["播出中", "On air"],
+  "air.empty": ["现在没有播出。认可一条，就会出现在这里和悬浮窗上。", "Nothing is on air. Approve a reply and it shows here and on the overlay."],
+  "air.next": ["待播", "Up next"],
+  "history.label": ["记录", "Record"],
+  "history.empty": ["处理过的内容会列在这里，丢弃和过期的可以撤销。", "What was decided appears here; rejected and expired items can be undone."],
+  "state.pending": ["等待中", "Pending"],
+  "state.approved": ["已认可", "Approved"],
+  "state.aired": ["播出中", "On air"],
+  "state.done": ["已播出", "Aired"],
+  "state.rejected": ["已丢弃", "Rejected"],
+  "state.expired": ["已过期", "Expired"],
+  "state.recalled": ["已撤回", "Recalled"],
+  "state.edited": ["改过", "edited"],
+  "by": ["（{name}）", " ({name})"],
+  "list.more": ["{n} 条新内容", "{n} new"],
+
+  "say.label": ["自己说一句", "A line of your own"],
+  "say.placeholder": ["以 {name} 的名义……", "As {name}…"],
+  "say.send": ["直接播出", "Say it"],
+  "say.generate": ["让模型接着写", "Let the model go on"],
+
+  "cmd.next": ["下一条", "Next card"],
+  "cmd.previous": ["上一条", "Previous card"],
+  "cmd.approve": ["认可", "Approve"],
+  "cmd.reject": ["丢弃", "Reject"],
+  "cmd.mute": ["丢弃并禁言 10 分钟", "Reject, mute 10 min"],
+  "cmd.edit": ["编辑", "Edit"],
+  "cmd.more": ["更多", "More"],
+  "cmd.pick": ["选第 {n} 条候选", "Pick draft {n}"],
+  "cmd.undo": ["撤销", "Undo"],
+  "cmd.recall": ["撤回", "Recall"],
+  "cmd.say": ["自己说一句", "Own line"],
+  "cmd.hold": ["暂停并保留 / 恢复", "Pause and keep / resume"],
+  "cmd.drop": ["暂停并清空", "Pause and drop"],
+  "cmd.stop": ["急停", "Stop"],
+  "cmd.stop.long": ["急停：立刻清空悬浮窗并暂停", "Emergency stop: clear the overlay at once and pause"],
+  "cmd.zen": ["一次只看一张卡", "One card at a time"],
+  "cmd.sound": ["提示音开关", "Sound on / off"],
+  "cmd.theme": ["深色 / 浅色", "Dark / light"],
+  "cmd.lang": ["English", "中文"],
+  "cmd.help": ["按键帮助", "Keys"],
+  "cmd.sheet": ["播出 · 候场 · 记录", "On air · waiting · record"],
+  "cmd.arrivals": ["看新内容", "Show what is new"],
+  "stop.again": ["再按一次 Esc 急停", "Esc again to stop"],
+  "tab.air": ["播出", "On air"],
+  "tab.viewers": ["候场", "Waiting"],
+  "tab.record": ["记录", "Record"],
+  "tab.tools": ["设置", "Settings"],
+  "sheet.close": ["收起", "Close"],
+  "sound.on": ["提示音：开", "Sound: on"],
+  "sound.off": ["提示音：关", "Sound: off"],
+  "theme.auto": ["主题：随系统", "Theme: system"],
+  "theme.dark": ["主题：深色", "Theme: dark"],
+  "theme.light": ["主题：浅色", "Theme: light"],
+
+  "help.title": ["按键", "Keys"],
+  "help.note": [
+    "输入文字时按键不起作用，Esc 除外。点一个键可以改成别的。",
+    "Keys rest while you type, except Esc. Click a key to change it.",
+  ],
+  "help.press": ["请按新键……", "Press a key…"],
+  "help.reset": ["恢复默认", "Defaults"],
+  "help.close": ["关闭", "Close"],
+  "help.approve": ["编辑时：认可这段话", "While editing: approve"],
+
+  "empty.title": ["现在没有要处理的", "Nothing to decide"],
+  "empty.loading": ["模型正在载入，弹幕先在左边候场。", "The model is loading; messages wait on the left."],
+  "empty.failed": ["引擎不可用：{detail}", "The engine is not available: {detail}"],
+  "empty.paused": ["暂停中。按 P 恢复后，会继续写回复。", "Paused. Press P to go on."],
+  "empty.adapters": [
+    "还没有连上直播间。在 config.yaml 里填 adapters，或用 --replay demo 看演示。",
+    "No live room is connected. Set adapters in config.yaml, or try --replay demo.",
+  ],
+  "empty.quiet": [
+    "有人发弹幕，模型写好的回复就会出现在这里，等你认可。也可以点“让模型接着写”。",
+    "When a viewer writes, the model's replies appear here for you to approve.",
+  ],
+  "empty.arrivals": ["有新内容到了。", "New cards have arrived."],
+
+  "note.sending": ["已按下，等服务器确认……", "Sent, waiting for the server…"],
+  "note.unfinished": ["这一条还在写，写完才能认可。可按 1–5 选写好的。", "Still being written. Pick a finished one with 1–5."],
+  "note.nodraft": ["还没有可以认可的话。", "There is nothing to approve yet."],
+  "note.offline": ["连接已断开，没有发送。", "Not connected: nothing was sent."],
+  "note.early": ["卡片刚换，请再看一眼。", "The card has just changed; look again."],
+  "note.gone": ["这一条已经处理过了：{state}{by}。", "Already decided: {state}{by}."],
+  "note.noanswer": ["服务器没有回音，不会自动重试。请看它现在的状态再决定。", "No answer from the server; it is not tried again. Look at its state first."],
+  "note.nothing.undo": ["没有可以撤销的。", "Nothing to undo."],
+  "note.nothing.air": ["现在没有播出。", "Nothing is on air."],
+  "note.long": ["太长：{n} 字，最多 {max} 字。", "Too long: {n} of {max}."],
+  "note.asked": ["已经去写了。", "Being written."],
+  "note.said": ["已交出去。", "Handed over."],
+  "note.approved": ["已认可：{text}", "Approved: {text}"],
+  "note.rejected": ["已丢弃。按 U 撤销。", "Rejected. U to undo."],
+  "note.stopped": ["已急停：悬浮窗已清空，已暂停。", "Stopped: overlay cleared, paused."],
+  "note.new": ["新卡片：{name}：{text}", "New card: {name}: {text}"],
+  "note.error": ["没有写成：{text}", "Not written: {text}"],
+  "note.failed": ["没有成功（{code}）。", "It did not work ({code})."],
+
+  "time.now": ["刚刚", "now"],
+  "time.seconds": ["{n} 秒前", "{n} s ago"],
+  "time.minutes": ["{n} 分钟前", "{n} min ago"],
+  "time.hours": ["{n} 小时前", "{n} h ago"],
+  "span.seconds": ["{n} 秒", "{n} s"],
+  "span.minutes": ["{m} 分 {s} 秒", "{m} min {s} s"],
+
+  "login.title": ["登录场控面板", "Sign in to the panel"],
+  "login.token": ["口令", "Token"],
+  "login.where": ["口令在启动程序的窗口里，“场控面板”那一行。", "The token is in the window that runs the program, on the panel's line."],
+  "login.enter": ["进入", "Enter"],
+  "login.wrong": ["口令不对。请从启动窗口里重新复制。", "Wrong token. Copy it again from the window."],
+  "login.many": ["试得太多了，请等一会儿。", "Too many tries; wait a moment."],
+  "login.off": ["连不上服务器。程序还在运行吗？", "The server does not answer. Is the program running?"],
+};
+
+let column = 0;
+
+export function useLanguage(lang) {
+  column = lang === "en" ? 1 : 0;
+  document.documentElement.lang = column ? "en" : "zh-CN";
+}
+
+export const language = () => (column ? "en" : "zh");
+
+/** The text of that key; `{name}` is replaced by the value of that name. An unknown key comes back as it is. */
+export function t(key, values = {}) {
+  const texts = TEXTS[key];
+  if (texts === undefined) return key;
+  return texts[column].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+/** The text of `group.code`, or the code itself where it has none: servers may know more codes than this page. */
+export function named(group, code) {
+  const key = `${group}.${code}`;
+  return key in TEXTS ? t(key) : String(code);
+}
+
+/** Fill in every element that names its text: data-t (content), data-t-label, data-t-title, data-t-placeholder. */
+export function translatePage() {
+  const into = { t: null, tLabel: "aria-label", tTitle: "title" };
+  for (const [name, attribute] of Object.entries(into)) {
+    const selector = name === "t" ? "[data-t]" : `[data-t-${name.slice(1).toLowerCase()}]`;
+    for (const node of document.querySelectorAll(selector)) {
+      const text = t(node.dataset[name]);
+      if (attribute === null) node.textContent = text;
+      else node.setAttribute(attribute, text);
+    }
+  }
+}
+
+export function ago(seconds) {
+  if (seconds < 2) return t("time.now");
+  if (seconds < 60) return t("time.seconds", { n: Math.floor(seconds) });
+  if (seconds < 3600) return t("time.minutes", { n: Math.floor(seconds / 60) });
+  return t("time.hours", { n: Math.floor(seconds / 3600) });
+}
+
+export function span(seconds) {
+  const n = Math.max(0, Math.ceil(seconds));
+  if (n < 100) return t("span.seconds", { n });
+  return t("span.minutes", { m: Math.floor(n / 60), s: n % 60 });
+}
