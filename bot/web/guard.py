@@ -88,6 +88,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return web.json_response({"error": refused.code, "message": str(refused)}, status=status)
     except web.HTTPRequestEntityTooLarge:
         return refusal(request, Denied("too_large"))
+    except web.HTTPBadRequest as error:
+        return refusal(request, Denied("bad_request", error.text or ""))
     except web.HTTPNotFound:
         return refusal(request, Denied("not_found"))
     except web.HTTPMethodNotAllowed as error:
@@ -172,8 +174,7 @@ def report(request: web.Request, error: BaseException) -> None:
 def _door(request: web.Request) -> Door:
     if request.match_info.http_exception is not None:
         return Door(Who.ANYONE, linkable=True)  # there is no such route: the answer is 404 or 405 for everybody
-    method = "GET" if request.method == "HEAD" else request.method
-    return request.app[DOORS].get((method, _pattern(request)), Door())
+    return request.app[DOORS].get((request.method, _pattern(request)), Door())
 
 
 def _pattern(request: web.Request) -> str:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from bot.show import Show
 
 METRICS = web.AppKey("metrics", Metrics)
-LAST_GOODBYES = 1.0  # seconds for requests that are still being answered when the program ends
+LAST_ANSWERS = (
+    0.3  # seconds for requests under way when the program ends; aiohttp allows it twice, to end and to give up
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,17 +189,21 @@ def create_app(
     app[METRICS] = Metrics(show.status)
     app[feeds.SOCKETS] = set()
     app[guard.HOSTS] = Hosts(host, names)
-    app[guard.DOORS] = {
-        **{(r.method, r.path): Door(r.who, linkable=True, form=r.path == "/") for r in PAGES},
-        **{(r.method, r.path): Door(r.who) for r in CALLS},
-    }
-    for route in (*PAGES, *CALLS):
-        app.router.add_route(route.method, route.path, route.handler)
-    for page in PAGES:
-        app.router.add_route("HEAD", page.path, page.handler)
+    app[guard.DOORS] = {}
+    for route in PAGES:
+        _add(app, route, "GET", Door(route.who, linkable=True, form=route.path == "/"))
+        _add(app, route, "HEAD", Door(route.who, linkable=True, form=route.path == "/"))
+    for route in CALLS:
+        _add(app, route, route.method, Door(route.who))
     app.on_response_prepare.append(guard.add_headers)
     app.on_shutdown.append(feeds.close_all)
     return app
+
+
+def _add(app: web.Application, route: Route, method: str, door: Door) -> None:
+    resource = app.router.add_route(method, route.path, route.handler).resource
+    assert resource is not None
+    app[guard.DOORS][method, resource.canonical] = door
 
 
 @asynccontextmanager
@@ -207,7 +213,7 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
     Raises UserError when it cannot listen there. Leaving the block takes less than two seconds, whoever is connected.
     """
     # No access log: addresses hold the overlay's token.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_GOODBYES)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_ANSWERS)
     await runner.setup()
     try:
         try:

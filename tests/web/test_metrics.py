@@ -1,0 +1,65 @@
+"""Figures for Prometheus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.web import auth
+from tests.web.conftest import BEARER, Client, Site
+
+
+def read(text: str) -> dict[str, float]:
+    """Sample name with its labels' values, sorted → figure, as Prometheus itself would read it."""
+    return {
+        " ".join((sample.name, *sorted(sample.labels.values()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_the_figures_are_the_shows(stranger: Client, site: Site) -> None:
+    """Fresh at each look, in Prometheus' text format."""
+    answer = await stranger.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    figures = read(await answer.text())
+    expected = {
+        "cohost_info 0.1.0 demo": 1,
+        "cohost_engine_ready": 1,
+        "cohost_engine_state ready": 1,
+        "cohost_engine_figure tokens_per_second": 41.5,
+        "cohost_show_state run": 1,
+        "cohost_intake_waiting": 3,
+        "cohost_pending": 2,
+        "cohost_pending_oldest_seconds": 4.5,
+        "cohost_adapter_live replay": 1,
+        "cohost_adapter_received_total replay": 7,
+        "cohost_adapter_bad_total replay": 1,
+        "cohost_adapter_last_message_timestamp_seconds replay": 99.5,
+        "cohost_save_ok": 1,
+    }
+    assert figures.items() >= expected.items()
+
+    site.show.state |= {"pending": 5, "oldest": None, "save": {"state": "failed", "detail": "disk full"}}
+    site.show.state["engine"]["state"] = "restarting"
+    site.show.state["adapters"]["replay"]["last_message"] = None
+    figures = read(await (await stranger.get("/metrics")).text())
+    assert figures["cohost_pending"] == 5 and figures["cohost_pending_oldest_seconds"] == 0
+    assert figures["cohost_engine_ready"] == figures["cohost_save_ok"] == 0
+    assert "cohost_adapter_last_message_timestamp_seconds replay" not in figures
+
+
+async def test_nothing_of_other_libraries_appears(stranger: Client) -> None:
+    """The registry is our own."""
+    assert all(name.startswith("cohost_") for name in read(await (await stranger.get("/metrics")).text()))
+
+
+@pytest.mark.parametrize(("headers", "status"), [({}, 401), ({"Authorization": "Bearer x"}, 401), (BEARER, 200)])
+async def test_from_another_machine_a_token_is_needed(
+    stranger: Client, monkeypatch: pytest.MonkeyPatch, headers: Any, status: int
+) -> None:
+    """This machine's programs read it without one."""
+    monkeypatch.setattr(auth, "_address", lambda request: "192.168.1.9")
+    assert (await stranger.get("/metrics", headers=headers)).status == status
