@@ -34,10 +34,10 @@ INVISIBLE = re.compile(f"[{_UNSEEN}]|(?<![{_EMOJI}])\ufe0f|(?<![{_EMOJI}\ufe0f])
 
 # How the control tokens of common models are written, in any width.
 CONTROL_TOKEN = re.compile(
-    r"[<＜]\s*[|｜][^|｜<>＜＞]{0,60}[|｜]\s*[>＞]"
+    r"[<＜]\s*[|｜]\s*[\w▁./ -]{1,60}[|｜]\s*[>＞]"
     r"|</?(?:s|think|bos|eos|pad|unk|start_of_turn|end_of_turn|system|user|assistant|tool_call)>"
     r"|<</?sys>>|\[/?(?:inst|sys|system|system_prompt)\]"
-    r"|#{2,}\s*(?:instruction|response|system|input|human|assistant|user)s?(?![a-z])",
+    r"|#{2,}\s*(?:instruction|response|system|input|human|assistant|user)",
     re.IGNORECASE,
 )
 

@@ -43,6 +43,7 @@ NAME_LIMIT = 16
 
 _LITERAL_BREAK = re.compile(r"\\+(?:[rnt]|u000[ad]|x0[ad])|<br\s*/?>|&#(?:10|13|x0?[ad]);|%0[ad]", re.IGNORECASE)
 _COLON = re.compile(f"\\s*[{COLONS}]")
+_TOKEN_EDGE = re.compile("[<＜]\\s*[|｜]|[|｜]\\s*[>＞]")
 _BRACKETS = str.maketrans("【】〖〗", "「」「」")
 
 
@@ -73,14 +74,14 @@ def _clean(text: str, roles: re.Pattern[str]) -> str:
     text = " ".join(text.split())
     text = _COLON.sub("：", text).translate(_BRACKETS)
     text = roles.sub(r"「\1」", text)
-    return CONTROL_TOKEN.sub("", text)
+    return _TOKEN_EDGE.sub("", CONTROL_TOKEN.sub("", text))
 
 
 @lru_cache(maxsize=32)
 def _roles(names: frozenset[str]) -> re.Pattern[str]:
     """A role's name and the colon after it. Latin names count as whole words only: "banana:" does not hold "A:"."""
     known = sorted({name for name in (*names, *COMMON_ROLES) if name.strip()}, key=len, reverse=True)
-    words = [rf"(?<![0-9A-Za-z]){re.escape(n)}" if n[0].isascii() and n[0].isalnum() else re.escape(n) for n in known]
+    words = [rf"(?a:(?<![0-9A-Za-z])){re.escape(n)}" if n[0].isascii() and n[0].isalnum() else re.escape(n) for n in known]
     return re.compile(f"({'|'.join(words)})[」』\\])）】\"'*_]*：", re.IGNORECASE)
 
 
