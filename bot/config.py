@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
 from bot.config_file import Mistake, Tree, read_tree
 from bot.config_texts import knows, say
@@ -33,6 +34,16 @@ class Section(BaseModel):
     """Read once, never changed. `strict`: "57860" is not a number and 1 is not a yes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_defaults(cls, values: object) -> object:
+        """A section whose lines are all commented out is null in YAML."""
+        if not isinstance(values, dict):
+            return values
+        empty = {name for name in values if values[name] is None and name in cls.model_fields}
+        sections = {name for name in empty if isinstance(cls.model_fields[name].default, BaseModel)}
+        return {name: value for name, value in values.items() if name not in sections}
 
 
 class Log(Section):
@@ -144,10 +155,10 @@ class Bilibili(Section):
     transport: Literal["builtin", "blivedm"] = "builtin"
 
 
-class Adapters(BaseModel):
+class Adapters(Section):
     """One section a platform. A section of another name belongs to the installed adapter of that name, as it stands."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    model_config = ConfigDict(extra="allow")
 
     websocket: Websocket = Websocket()
     bilibili: Bilibili = Bilibili()
@@ -217,10 +228,14 @@ class Config(Section):
 
 
 class ConfigError(UserError):
-    """Everything that is wrong with the settings: a line each, `file:line key：what is wrong. What to write.`"""
+    """Everything that is wrong with the settings: a line each, `file:line key：what is wrong. What to write.`
 
-    def __init__(self, mistakes: list[Mistake]) -> None:
+    `rest`: the settings with those in error left at their defaults, for whoever looks for further mistakes.
+    """
+
+    def __init__(self, mistakes: list[Mistake], rest: Config) -> None:
         self.mistakes = sorted(mistakes, key=lambda mistake: mistake.line)
+        self.rest = rest
         super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 
@@ -245,18 +260,39 @@ def load_config(
     for key, value in (overrides or {}).items():
         tree.put(key, value)
     speak = lang or ("en" if tree.values.get("lang") == "en" else "zh")
-    mistakes = list(tree.mistakes(speak))
-    config = None
-    try:
-        config = Config.model_validate(tree.values)
-    except ValidationError as error:
-        mistakes += [_mistake(tree, dict(detail), speak) for detail in error.errors()]
-    mistakes += _beyond_types(tree, speak)
-    if mistakes or config is None:
-        raise ConfigError(mistakes)
+    mistakes = [*tree.mistakes(speak), *_type_mistakes(tree, speak), *_beyond_types(tree, speak)]
+    config = _without_mistakes(tree.values)
     config._file = file
     config._folder = file.absolute().parent if file else Path.cwd()
+    if mistakes:
+        raise ConfigError(mistakes, config)
     return config
+
+
+def _type_mistakes(tree: Tree, lang: str) -> Iterator[Mistake]:
+    """Unknown keys, wrong types, numbers out of range. A variable that is not set has been reported already."""
+    unset = {key for key, _, code, _ in tree.problems if code == "no_variable"}
+    try:
+        Config.model_validate(tree.values)
+    except ValidationError as error:
+        for detail in error.errors():
+            if detail["loc"] not in unset:
+                yield _mistake(tree, dict(detail), lang)
+
+
+def _without_mistakes(values: Mapping[str, Any]) -> Config:
+    """The settings, those in error left out (a list with one bad entry goes as a whole)."""
+    good = deepcopy(dict(values))
+    try:
+        return Config.model_validate(good)
+    except ValidationError as error:
+        for detail in error.errors():
+            *section, last = [part for part in detail["loc"] if isinstance(part, str)]
+            inner: dict[str, Any] = good
+            for name in section:
+                inner = inner.get(name, {})
+            inner.pop(last, None)
+        return Config.model_validate(good)
 
 
 def _mistake(tree: Tree, detail: Mapping[str, Any], lang: str) -> Mistake:
@@ -371,11 +407,22 @@ def _beyond_types(tree: Tree, lang: str) -> Iterator[Mistake]:
     room = tree.get("adapters.bilibili.room_id")
     if isinstance(room, int):
         yield tree.mistake(lang, ("adapters", "bilibili", "room_id"), say(lang, "no_bilibili"))
+    yield from _scenario_form(tree, lang)
     yield from _screen_times(tree, lang)
     sections = tree.get("adapters")
     for name in sections if isinstance(sections, dict) else ():
         if name not in Adapters.model_fields:
             yield from _other_adapter(tree, name, lang)
+
+
+def _scenario_form(tree: Tree, lang: str) -> Iterator[Mistake]:
+    """A name, not a path: it must not lead out of the save folder."""
+    scenario = tree.get("scenario")
+    if isinstance(scenario, str) and scenario:
+        names = scenario.split("/")
+        if len(names) != 2 or any(name.strip(". ") == "" or "\\" in name for name in names):
+            value = tree.shown(("scenario",), scenario)
+            yield tree.mistake(lang, ("scenario",), say(lang, "scenario_form", value=value))
 
 
 def _screen_times(tree: Tree, lang: str) -> Iterator[Mistake]:

@@ -15,6 +15,7 @@ TEXTS = {
         "duplicate": "重复，第 {first} 行已经写过。请删去一处。",
         "no_variable": "没有环境变量 {name}。请先设置它，或直接把值写在这里。",
         # keys and values
+        "scenario_form": "应为“剧本系列/剧本名”，现为 {value}。请写存档文件夹下的两级文件夹名。",
         "unknown": "没有这个设置。{near}",
         "near": "是不是想写 {key}？",
         "not_near": "请删去这一行，或对照 config.yaml 改正名称。",
@@ -53,6 +54,9 @@ TEXTS = {
         # the start
         "read_file": "设置：{file}",
         "no_file": "设置：没有 config.yaml，全部用默认值",
+        # cohost check
+        "all_fine": "没有发现错误。",
+        "no_model": "model：没有这个文件 {file}。请检查路径；不写就用自带的演示小模型。",
     },
     "en": {
         "colon": ": ",
@@ -64,6 +68,7 @@ TEXTS = {
         "not_mapping": "must be `name: value`, one a line.",
         "duplicate": "written twice, first on line {first}. Remove one.",
         "no_variable": "the environment has no {name}. Set it, or write the value here.",
+        "scenario_form": "must be series/name, is {value}. Write the two folder names below the save folder.",
         "unknown": "no such setting. {near}",
         "near": "Did you mean {key}?",
         "not_near": "Remove the line, or look the name up in config.yaml.",
@@ -100,6 +105,8 @@ TEXTS = {
         "moderation.words": "Write a list of file paths, for example [words.tsv], or [] for none.",
         "read_file": "Settings: {file}",
         "no_file": "Settings: no config.yaml, all defaults",
+        "all_fine": "No mistakes found.",
+        "no_model": "model: no such file {file}. Check the path; without one the demo model is used.",
     },
 }
 

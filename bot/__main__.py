@@ -1,0 +1,189 @@
+"""`cohost …` and `python -m bot …`: reads the command line and calls the part that does the work.
+
+Imports a part only when its command runs, so that `--help` is quick. Exit codes: 0 fine, 1 a mistake of the user's (clear
+lines, no traceback), 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.config import Config
+
+FINE, MISTAKE = 0, 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    _speak_plainly()
+    options = command_line().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except KeyboardInterrupt:
+        return FINE
+    except _user_mistakes() as error:
+        print(error, file=sys.stderr)
+        return MISTAKE
+    return code
+
+
+def command_line() -> argparse.ArgumentParser:
+    """The commands that exist, with their options."""
+    parser = argparse.ArgumentParser(
+        prog="cohost",
+        description="直播副播：模型出候选，场控认可，观众才看得到。 / An AI co-host that a person approves.",
+    )
+    commands = parser.add_subparsers(title="命令 / commands", metavar="COMMAND", required=True)
+    _add_run(commands.add_parser("run", help="开播 / the show"))
+    _add_check(commands.add_parser("check", help="检查设置、剧本、录像和词表 / say every mistake in the settings"))
+    _add_scenario(commands.add_parser("scenario", help="剧本 / scenarios"))
+    _add_bench(commands.add_parser("bench", help="测速 / measure the speed"))
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--listen", action="store_true", help="允许别的设备打开控制台 / listen on all interfaces")
+    parser.add_argument("--port", type=int, metavar="57860", help="控制台和悬浮窗的端口 / port of panel and overlay")
+    parser.add_argument("--model", metavar="M", help="RWKV-7 模型文件 / model file (.pth, .safetensors)")
+    parser.add_argument("--strategy", metavar="S", help='例如 / such as "cuda fp16", "cpu fp32", auto')
+    parser.add_argument("--cuda_on", choices=("0", "1"), help="RWKV_CUDA_ON: 编译 CUDA 内核 / compile CUDA kernels")
+    parser.add_argument("--jit_on", choices=("0", "1"), help="RWKV_JIT_ON: 使用 TorchScript / use TorchScript")
+    parser.add_argument("--replay", metavar="F", help="回放弹幕录像，demo 是自带的 / play a recorded chat; demo ships")
+    parser.add_argument("--speed", type=float, metavar="X", help="回放速度 / how fast to replay; 0 does not wait")
+    parser.set_defaults(run=_run)
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.set_defaults(run=_check)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="F", type=Path, help="设置文件 / settings file (default: config.yaml)")
+    parser.add_argument("--lang", choices=("zh", "en"), help="语言 / language")
+
+
+def _add_scenario(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(title="命令 / commands", metavar="COMMAND", required=True)
+    validate = commands.add_parser("validate", help="检查一个剧本文件 / check a scenario file")
+    validate.add_argument("file", type=Path, metavar="F", help="场景剧本.json")
+    validate.set_defaults(run=_validate)
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(title="命令 / commands", metavar="COMMAND", required=True)
+    engine = commands.add_parser("engine", help="预填充和五条候选 / prefill and five drafts")
+    engine.add_argument("--json", action="store_true", help="只输出 JSON / print JSON only")
+    engine.set_defaults(run=_bench_engine)
+
+
+# -- commands ----------------------------------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace) -> int:
+    for flag, variable in ((options.cuda_on, "RWKV_CUDA_ON"), (options.jit_on, "RWKV_JIT_ON")):
+        if flag is not None:
+            os.environ[variable] = flag
+    config = _settings(options, overrides(options))
+    print(_which_file(config), flush=True)
+    from bot.app import run_show
+
+    run_show(config)
+    return FINE
+
+
+def _check(options: argparse.Namespace) -> int:
+    from bot.check import mistakes
+    from bot.config import ConfigError
+    from bot.config_texts import say
+
+    wrong: list[str] = []
+    try:
+        config = _settings(options, {"lang": options.lang} if options.lang else {})
+    except ConfigError as error:
+        wrong, config = [str(error)], error.rest
+    print(_which_file(config), flush=True)
+    wrong += mistakes(config)
+    print("\n".join(wrong) or say(config.lang, "all_fine"), file=sys.stderr if wrong else sys.stdout)
+    return MISTAKE if wrong else FINE
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from bot.check import describe_scenario
+
+    print(describe_scenario(options.file))
+    return FINE
+
+
+def _bench_engine(options: argparse.Namespace) -> int:
+    from bot.engine.bench import run
+
+    run(as_json=options.json)
+    return FINE
+
+
+# -- settings ----------------------------------------------------------------------------------------------------------
+
+
+def overrides(options: argparse.Namespace) -> dict[str, object]:
+    """What the command line says over config.yaml. Its relative paths count from where the person stands."""
+    given: dict[str, object] = {
+        "lang": options.lang,
+        "web.host": "0.0.0.0" if options.listen else None,
+        "web.port": options.port,
+        "model": _from_here(options.model),
+        "strategy": options.strategy,
+        "replay": options.replay if options.replay == "demo" else _from_here(options.replay),
+        "replay_speed": options.speed,
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _from_here(path: str | None) -> str | None:
+    return os.path.abspath(os.path.expanduser(path)) if path else path
+
+
+def _settings(options: argparse.Namespace, over: dict[str, object]) -> Config:
+    from bot.config import find_config, load_config
+
+    return load_config(options.config or find_config(), over, lang=options.lang)
+
+
+def _which_file(config: Config) -> str:
+    from bot.config_texts import say
+
+    return say(config.lang, "read_file", file=config.file) if config.file else say(config.lang, "no_file")
+
+
+# -- people ------------------------------------------------------------------------------------------------------------
+
+
+def _user_mistakes() -> tuple[type[Exception], ...]:
+    """Exceptions whose text is one clear line for people."""
+    from adapters.base import AdapterError
+    from bot.errors import UserError
+    from bot.scenario import ScenarioError
+    from moderation import WordListError
+
+    return UserError, ScenarioError, AdapterError, WordListError
+
+
+def _speak_plainly() -> None:
+    """A terminal that cannot show Chinese gets question marks, not a crash; a pipe gets each line at once."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(ValueError, OSError):
+                stream.reconfigure(errors="replace", line_buffering=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""What `cohost check` looks at beyond config.yaml: the files that the settings name. Starts nothing, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from adapters.base import AdapterError
+from adapters.replay import load_recording, resolve
+from bot.app import load_show_scenario
+from bot.config import Config
+from bot.config_texts import say
+from bot.scenario import ScenarioError, load_scenario
+from moderation import WordListError
+from moderation.words import load_words
+
+SCENARIO_FILE = "场景剧本.json"
+
+
+def mistakes(config: Config) -> Iterator[str]:
+    """Every mistake in the files, as lines for people."""
+    yield from _scenario(config)
+    yield from _words(config)
+    yield from _replay(config)
+    yield from _model(config)
+
+
+def describe_scenario(file: Path) -> str:
+    """Reads a scenario (or the folder that it lies in) and says in a line what it is. Raises ScenarioError."""
+    scenario = load_scenario(file / SCENARIO_FILE if file.is_dir() else file)
+    names = "、".join(scenario.speakers)
+    return f"{scenario.series}/{scenario.name}：{names}；{len(scenario.opening)} 行前置剧情。 OK"
+
+
+def _scenario(config: Config) -> Iterator[str]:
+    try:
+        load_show_scenario(config)
+    except ScenarioError as error:
+        yield str(error)
+
+
+def _words(config: Config) -> Iterator[str]:
+    for file in config.word_files:
+        try:
+            load_words(file)
+        except WordListError as error:
+            yield str(error)
+
+
+def _replay(config: Config) -> Iterator[str]:
+    if config.replay_path is None:
+        return
+    try:
+        load_recording(resolve(config.replay_path), "replay", config.lang)
+    except AdapterError as error:
+        yield str(error)
+
+
+def _model(config: Config) -> Iterator[str]:
+    if config.model_path is not None and not config.model_path.is_file():
+        yield say(config.lang, "no_model", file=config.model_path)
+    if config.strategy != "auto":
+        yield from _strategy(config)
+
+
+def _strategy(config: Config) -> Iterator[str]:
+    """Needs torch, which takes a second or two to import: only when somebody wrote a strategy."""
+    from bot.engine.strategy import parse_strategy
+    from bot.engine.weights import ModelError
+
+    try:
+        parse_strategy(config.strategy)
+    except ModelError as error:
+        yield str(error)

@@ -1,0 +1,305 @@
+"""config.yaml and its mistakes, as a streamer meets them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from bot.config import PROJECT, Config, ConfigError, find_config, load_config, setting_names
+from bot.config_texts import TEXTS
+
+SHIPPED = PROJECT / "config.yaml"
+
+
+def mistakes(tmp_path: Path, text: str, lang: str = "zh", **environment: str) -> list[str]:
+    """What is said about this file, its place shortened."""
+    file = tmp_path / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(file, environment=environment, lang=lang)
+    return [line.replace(str(file), "config.yaml") for line in str(caught.value).splitlines()]
+
+
+def config(tmp_path: Path, text: str, **environment: str) -> Config:
+    file = tmp_path / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    return load_config(file, environment=environment)
+
+
+# -- the file that ships -----------------------------------------------------------------------------------------------
+
+
+def test_shipped_file_says_the_defaults() -> None:
+    """Whoever reads config.yaml reads what the program does without it."""
+    assert load_config(SHIPPED).model_dump() == Config().model_dump()
+
+
+def test_shipped_file_names_every_setting() -> None:
+    """A setting that is missing from the file, or in it but gone from the program, fails here."""
+    in_file = [key for key, _ in _leaves(yaml.safe_load(SHIPPED.read_text(encoding="utf-8")))]
+    assert in_file == setting_names()
+
+
+def test_every_setting_has_one_comment_in_chinese() -> None:
+    """Each line with a value explains itself."""
+    text = SHIPPED.read_text(encoding="utf-8")
+    with_value = [line for line in text.splitlines() if re.match(r"\s*\w+: *[^#\s]", line)]
+    assert len(with_value) == len(setting_names())
+    for line in with_value:
+        assert re.search(r"\s# .*[\u4e00-\u9fff]", line), line
+
+
+def test_no_setting_approves_by_itself() -> None:
+    """Nothing reaches the audience without a person, whatever is written in the file."""
+    forbidden = re.compile(r"auto|approve[^_]*$|bypass|unattended|skip|trust|publish")
+    assert not [name for name in setting_names() if forbidden.search(name)]
+
+
+@pytest.mark.parametrize("key", ["auto_approve", "approval.auto_approve", "show.auto_approve", "approval.auto"])
+def test_auto_approve_is_an_unknown_key(key: str) -> None:
+    """Whoever asks for it is told that there is none."""
+    with pytest.raises(ConfigError, match="没有这个设置"):
+        load_config(None, {key: True})
+
+
+# -- what it reads -----------------------------------------------------------------------------------------------------
+
+
+def test_no_file_means_defaults() -> None:
+    """The program starts without any file, and says so."""
+    assert load_config(None).model_dump() == Config().model_dump()
+    assert load_config(None).file is None
+
+
+def test_empty_file_and_empty_section_mean_defaults(tmp_path: Path) -> None:
+    """A section whose settings are all commented out is no mistake."""
+    assert config(tmp_path, "").model_dump() == Config().model_dump()
+    assert config(tmp_path, "web:\n  # port: 1\n").model_dump() == Config().model_dump()
+
+
+def test_value_replaces_one_default_only(tmp_path: Path) -> None:
+    """The neighbours keep theirs."""
+    assert config(tmp_path, "web: {port: 8080}").web.model_dump() == {"host": "127.0.0.1", "port": 8080}
+
+
+def test_override_stands_above_the_file(tmp_path: Path) -> None:
+    """Flag over file over default."""
+    file = tmp_path / "config.yaml"
+    file.write_text("web: {port: 8080, host: 10.0.0.1}", encoding="utf-8")
+    web = load_config(file, {"web.port": 9090}).web
+    assert (web.port, web.host) == (9090, "10.0.0.1")
+
+
+def test_override_mends_a_mistake_in_the_file(tmp_path: Path) -> None:
+    """A value that nobody uses is not complained about."""
+    file = tmp_path / "config.yaml"
+    file.write_text('model: "${UNSET}"\nweb: {port: x}', encoding="utf-8")
+    assert load_config(file, {"web.port": 1, "model": "/m"}, environment={}).web.port == 1
+
+
+def test_mistake_of_an_override_names_the_command_line() -> None:
+    """A flag has no line in a file."""
+    with pytest.raises(ConfigError, match=r"^命令行 web\.port：应为不大于 65535 的整数，现为 70000。"):
+        load_config(None, {"web.port": 70000})
+
+
+def test_variable_is_taken_from_the_environment(tmp_path: Path) -> None:
+    """Inside text, and as a whole number when it stands bare."""
+    read = config(tmp_path, 'overlay: {label: "由 ${WHO} 生成"}\nweb:\n  port: ${PORT}\n', WHO="AI", PORT="8080")
+    assert (read.overlay.label, read.web.port) == ("由 AI 生成", 8080)
+
+
+def test_paths_count_from_the_file(tmp_path: Path) -> None:
+    """Not from wherever the program was started."""
+    read = config(tmp_path, "save: Shows\nmodel: ../m.pth\nreplay: chat.jsonl\nmoderation: {words: [a.tsv]}")
+    assert read.save_folder == tmp_path / "Shows"
+    assert read.model_path == tmp_path.parent / "m.pth"
+    assert read.replay_path == tmp_path / "chat.jsonl"
+    assert read.word_files == (tmp_path / "a.tsv",)
+
+
+def test_names_that_are_no_paths_stay_names(tmp_path: Path) -> None:
+    """`demo` is the show that ships; nothing is the model that ships."""
+    read = config(tmp_path, "replay: demo")
+    assert (read.replay_path, read.model_path, read.file) == ("demo", None, tmp_path / "config.yaml")
+
+
+def test_settings_cannot_be_changed(tmp_path: Path) -> None:
+    """What was checked is what runs."""
+    with pytest.raises(ValidationError, match="frozen"):
+        Config().web.port = 1
+
+
+def test_lifetime_zero_is_for_ever() -> None:
+    """For cards, 0 seconds means that they wait for a person."""
+    expire = load_config(None, {"approval.expire.other": 0}).approval.expire
+    assert expire.by_class()["other"] is None
+    assert expire.by_class()["guard"] == 600
+
+
+def test_file_of_this_folder_is_found_before_the_projects(tmp_path: Path) -> None:
+    """A streamer may keep one folder a show."""
+    assert find_config(tmp_path) == SHIPPED
+    (tmp_path / "config.yaml").touch()
+    assert find_config(tmp_path) == tmp_path / "config.yaml"
+
+
+# -- mistakes ----------------------------------------------------------------------------------------------------------
+
+
+def test_mistake_says_line_key_value_and_what_to_write(tmp_path: Path) -> None:
+    """The sentence that the design promises, to the letter."""
+    assert mistakes(tmp_path, 'adapters:\n  bilibili:\n    room_id: "abc"\n') == [
+        'config.yaml:3 adapters.bilibili.room_id：应为整数，现为 "abc"。请填直播间网址末尾的数字。'
+    ]
+
+
+def test_mistakes_in_english(tmp_path: Path) -> None:
+    """The same with --lang en, or when the file itself asks for English."""
+    english = ['config.yaml:1 web.port: must be a whole number, is "x". ' + TEXTS["en"]["web.port"]]
+    assert mistakes(tmp_path, "web: {port: x}", lang="en") == english
+    file = tmp_path / "config.yaml"
+    file.write_text("lang: en\nweb: {port: x}", encoding="utf-8")
+    with pytest.raises(ConfigError, match="must be a whole number"):
+        load_config(file)
+
+
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
+    """Mistakes of form, of type, of range, of name and of several keys together, in the order of the file."""
+    text = """
+prot: 1
+web:
+  prot: 1
+  port: 99999
+lang: fr
+model: a
+model: b
+drafts: 5
+sampling: {temperature: .nan, top_k: 1.5, presence: 2026-01-01}
+overlay: {min_seconds: 50, label: "${NOPE}"}
+moderation: {words: a.txt, links: maybe}
+show: {quote: 1}
+adapters: {douyin: {}}
+"""
+    said = mistakes(tmp_path, text)
+    assert [re.match(r"config\.yaml:(\d+) ([\w.]+)：", line).groups() for line in said] == [  # type: ignore[union-attr]
+        ("2", "prot"),
+        ("4", "web.prot"),
+        ("5", "web.port"),
+        ("6", "lang"),
+        ("8", "model"),
+        ("9", "drafts"),
+        ("10", "sampling.temperature"),
+        ("10", "sampling.top_k"),
+        ("10", "sampling.presence"),
+        ("11", "overlay.label"),
+        ("11", "overlay.min_seconds"),
+        ("12", "moderation.words"),
+        ("12", "moderation.links"),
+        ("13", "show.quote"),
+        ("14", "adapters.douyin"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("web: {prot: 1}", "web.port"),
+        ("port: 1", "web.port"),
+        ("modle: a", "model"),
+        ("approval: {expire: {superchat: 1}}", "approval.expire.super_chat"),
+        ("adapters: {bilibil: {}}", "adapters.bilibili"),
+    ],
+)
+def test_unknown_key_names_the_nearest(tmp_path: Path, written: str, meant: str) -> None:
+    """Beside it, by its name elsewhere, or among the platforms."""
+    assert mistakes(tmp_path, written)[0].endswith(f"没有这个设置。是不是想写 {meant}？")
+
+
+def test_unknown_key_like_no_other_says_what_to_do(tmp_path: Path) -> None:
+    """No guess is better than a silly one."""
+    assert mistakes(tmp_path, "zzzzzz: 1") == [
+        "config.yaml:1 zzzzzz：没有这个设置。请删去这一行，或对照 config.yaml 改正名称。"
+    ]
+
+
+def test_broken_yaml_names_the_line(tmp_path: Path) -> None:
+    """A parser's complaint becomes a line and what to look at."""
+    (said,) = mistakes(tmp_path, 'save: a\nweb:\n  host: "x\n')
+    assert re.match(r"config\.yaml:[34]：YAML 写法有误", said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- a\n", "config.yaml:1：应为“名称: 值”的形式，每行一项。"),
+        ("web: &w {port: 1}\nlog: *w\n", "config.yaml:2：不支持 YAML 引用 *w。请把值直接写出来。"),
+        ("a: &a [*a]\n", "config.yaml:1：不支持 YAML 引用 *a。请把值直接写出来。"),
+    ],
+)
+def test_other_shapes_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    """Lists, references, and references to themselves."""
+    assert mistakes(tmp_path, text) == [said]
+
+
+def test_variable_that_is_not_set_is_one_mistake(tmp_path: Path) -> None:
+    """Not a second one because the empty text is no number."""
+    assert mistakes(tmp_path, "web:\n  port: ${PORT}\n") == [
+        "config.yaml:2 web.port：没有环境变量 PORT。请先设置它，或直接把值写在这里。"
+    ]
+
+
+def test_value_from_the_environment_is_not_shown(tmp_path: Path) -> None:
+    """It may be a secret; the name of its variable says enough."""
+    (said,) = mistakes(tmp_path, 'adapters: {websocket: {client: {url: "${URL}"}}}', URL="http://h/?token=s3cret")
+    assert "s3cret" not in said
+    assert "${URL}" in said
+
+
+def test_room_of_an_adapter_to_come_is_reported(tmp_path: Path) -> None:
+    """Better than a show that waits for a room in vain."""
+    assert "这个版本还没有 B 站适配器" in mistakes(tmp_path, "adapters: {bilibili: {room_id: 123}}")[0]
+
+
+@pytest.mark.parametrize("scenario", ["one", "a/b/c", "../x", "a/..", "/etc", "a\\b/c"])
+def test_scenario_cannot_lead_out_of_the_save_folder(scenario: str) -> None:
+    """It is a name of two parts, not a path."""
+    with pytest.raises(ConfigError, match="应为“剧本系列/剧本名”"):
+        load_config(None, {"scenario": scenario})
+
+
+def test_file_that_is_missing_or_no_text_is_one_line(tmp_path: Path) -> None:
+    """With what to do about it."""
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml：读不了（.+）。请检查路径和权限"):
+        load_config(tmp_path / "nowhere.yaml")
+    (tmp_path / "gbk.yaml").write_bytes("save: 存档".encode("gbk"))
+    with pytest.raises(ConfigError, match=r"gbk\.yaml：不是 UTF-8 文本"):
+        load_config(tmp_path / "gbk.yaml")
+
+
+def test_rest_of_a_file_with_mistakes_is_kept(tmp_path: Path) -> None:
+    """So that `cohost check` can go on to the files that the good settings name."""
+    file = tmp_path / "config.yaml"
+    file.write_text("web: {port: x}\nreplay: chat.jsonl\nzzz: 1\nmoderation: {words: [1, a]}", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    rest = caught.value.rest
+    assert (rest.web.port, rest.replay_path, rest.word_files) == (57860, tmp_path / "chat.jsonl", ())
+
+
+def test_both_languages_have_every_text() -> None:
+    """With the same blanks to fill in."""
+    assert TEXTS["en"].keys() == TEXTS["zh"].keys()
+    for name, text in TEXTS["zh"].items():
+        assert sorted(re.findall(r"{\w+}", text)) == sorted(re.findall(r"{\w+}", TEXTS["en"][name])), name
+
+
+def _leaves(values: dict[str, object], before: str = "") -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
+    for name, value in values.items():
+        found += _leaves(value, f"{before}{name}.") if isinstance(value, dict) else [(before + name, value)]
+    return found
