@@ -104,7 +104,7 @@ def _run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from bot.check import mistakes
     from bot.config import ConfigError
-    from bot.config_texts import say
+    from bot.config.texts import say
 
     wrong: list[str] = []
     try:
@@ -159,7 +159,7 @@ def _settings(options: argparse.Namespace, over: dict[str, object]) -> Config:
 
 
 def _which_file(config: Config) -> str:
-    from bot.config_texts import say
+    from bot.config.texts import say
 
     return say(config.lang, "read_file", file=config.file) if config.file else say(config.lang, "no_file")
 

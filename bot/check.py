@@ -9,7 +9,7 @@ from adapters.base import AdapterError
 from adapters.replay import load_recording, resolve
 from bot.app import load_show_scenario
 from bot.config import Config
-from bot.config_texts import say
+from bot.config.texts import say
 from bot.scenario import ScenarioError, load_scenario
 from moderation import WordListError
 from moderation.words import load_words

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from bot.config import PROJECT, Config, ConfigError, find_config, load_config, setting_names
-from bot.config_texts import TEXTS
+from bot.config.texts import TEXTS
 
 SHIPPED = PROJECT / "config.yaml"
 

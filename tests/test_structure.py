@@ -22,6 +22,7 @@ LAYERS = (
     ("bot.web",),
     ("bot.config",),
     ("bot.app",),
+    ("bot.check",),
     ("bot.__main__",),
 )
 

@@ -16,12 +16,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
-from bot.config_file import Mistake, Tree, read_tree
-from bot.config_texts import knows, say
+from bot.config.file import Mistake, Tree, read_tree
+from bot.config.texts import knows, say
 from bot.errors import UserError
 
 FILE_NAME = "config.yaml"
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from bot.config_texts import say
+from bot.config.texts import say
 
 Key = tuple[str | int, ...]
 
