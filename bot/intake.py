@@ -339,7 +339,8 @@ def _plain(text: str) -> str:
     """A text to compare: one width and case, no punctuation, runs of a letter cut to two, no soft ending."""
     folded = unicodedata.normalize("NFKC", text[:200]).casefold()
     letters = "".join(letter for letter in folded if letter.isalnum()) or "".join(folded.split())
-    return _SOFT_ENDING.sub("", re.sub(r"(\D)\1{2,}", r"\1\1", letters)) or letters
+    short = re.sub(r"(\D)\1{2,}", r"\1\1", letters)
+    return _SOFT_ENDING.sub("", short) or short
 
 
 def _alike(one: str, other: str) -> bool:
