@@ -12,6 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from adapters.base import AdapterError, Pauses, Phase
 from adapters.websocket import WebsocketClient
+from tests.adapters.patience import soon
 
 Bridge = Callable[[ServerConnection], Awaitable[None]]
 
@@ -30,12 +31,6 @@ class Clock:
         self.slept.append(seconds)
         self.now += seconds
         await asyncio.sleep(0)
-
-
-@pytest.fixture(autouse=True)
-async def nothing_waits_for_ever() -> AsyncIterator[None]:
-    async with asyncio.timeout(20):
-        yield
 
 
 @asynccontextmanager
@@ -69,7 +64,7 @@ async def test_messages_come_through():
     async with bridge(talk) as port:
         adapter = client(port, Clock())
         async with aclosing(adapter.messages()) as messages:
-            first, second = await anext(messages), await anext(messages)
+            first, second = await soon(anext(messages)), await soon(anext(messages))
     assert (first.text, second.text, first.viewer.key) == ("一", "二", ("websocket_client", "u1"))
     assert (adapter.state.state, adapter.state.received, adapter.state.last_message) == (Phase.LIVE, 2, 1000.0)
 
@@ -81,14 +76,14 @@ async def test_a_bad_frame_is_answered_and_the_next_one_read():
     async def talk(peer: ServerConnection) -> None:
         await peer.send('{"type": "error"}')
         await peer.send('{"type": "chat"}')
-        answers.append(json.loads(await peer.recv()))
+        answers.append(json.loads(await soon(peer.recv())))
         await peer.send(frame("好"))
         await hold(peer)
 
     async with bridge(talk) as port:
         adapter = client(port, Clock())
         async with aclosing(adapter.messages()) as messages:
-            assert (await anext(messages)).text == "好"
+            assert (await soon(anext(messages))).text == "好"
     assert adapter.state.bad == 1
     assert answers[0]["type"] == "error" and 'type 现为 "chat"' in answers[0]["error"]
 
@@ -104,7 +99,7 @@ async def test_it_comes_back_after_the_connection_is_lost():
 
     clock = Clock()
     async with bridge(talk) as port, aclosing(client(port, clock).messages()) as messages:
-        assert [(await anext(messages)).text for _ in range(4)] == ["1", "2", "3", "4"]
+        assert [(await soon(anext(messages))).text for _ in range(4)] == ["1", "2", "3", "4"]
     assert clock.slept == [1, 2, 4]
 
 
@@ -120,9 +115,9 @@ async def test_a_long_life_makes_the_next_pause_short_again():
 
     async with bridge(talk) as port, aclosing(client(port, clock).messages()) as messages:
         for _ in range(3):
-            await anext(messages)
+            await soon(anext(messages))
         clock.now += 30
-        assert (await anext(messages)).text == "4"
+        assert (await soon(anext(messages))).text == "4"
     assert clock.slept == [1, 2, 1]
 
 
@@ -151,13 +146,13 @@ async def test_it_waits_for_a_bridge_that_starts_later():
 
     async def first_message() -> str:
         async with aclosing(adapter.messages()) as messages:
-            return (await anext(messages)).text
+            return (await soon(anext(messages))).text
 
     waiting = asyncio.create_task(first_message())
-    await opened.wait()
+    await soon(opened.wait())
     async with bridge(talk, port):
         listening.set()
-        assert await waiting == "来了"
+        assert await soon(waiting) == "来了"
     assert clock.slept == [1, 2]
     assert all(f"waiting 127.0.0.1:{port} 断开" in detail and "秒后重连" in detail for detail in details)
     assert not any("s3cret" in detail for detail in details)
@@ -173,7 +168,7 @@ async def test_a_refused_token_is_final(status: http.HTTPStatus):
     async with bridge(hold, process_request=refuse) as port:
         adapter, clock = client(port, Clock()), Clock()
         with pytest.raises(AdapterError, match=f"127.0.0.1:{port} 拒绝了连接（HTTP {int(status)}）.*令牌") as caught:
-            await anext(adapter.messages())
+            await soon(anext(adapter.messages()))
     assert adapter.state.state == Phase.FAILED and clock.slept == []
     assert "s3cret" not in str(caught.value)
 
@@ -191,7 +186,7 @@ async def test_other_refusals_are_tried_again():
 
     clock = Clock()
     async with bridge(talk, process_request=starting) as port, aclosing(client(port, clock).messages()) as messages:
-        assert (await anext(messages)).text == "好"
+        assert (await soon(anext(messages))).text == "好"
     assert clock.slept == [1, 2]
 
 
@@ -214,10 +209,10 @@ async def test_a_bridge_that_speaks_no_websocket_is_tried_again():
 
     adapter._sleep = sleep
     waiting = asyncio.create_task(anext(adapter.messages()))
-    await third_pause.wait()
+    await soon(third_pause.wait())
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await waiting
+        await soon(waiting)
     server.close()
     assert adapter.state.received == 0
 
@@ -234,7 +229,7 @@ async def test_a_frame_over_64_kib_costs_the_connection_not_the_adapter():
 
     clock = Clock()
     async with bridge(talk) as port, aclosing(client(port, clock).messages()) as messages:
-        assert (await anext(messages)).text == "好"
+        assert (await soon(anext(messages))).text == "好"
     assert clock.slept == [1]
 
 
@@ -248,7 +243,7 @@ def test_a_bad_address_is_refused_at_once(url: str):
 async def test_an_address_that_only_the_library_refuses_is_final_too():
     """A fragment has no meaning for a websocket; the line does not show the address."""
     with pytest.raises(AdapterError, match="adapters.websocket.client.url") as caught:
-        await anext(WebsocketClient("ws://127.0.0.1:1/x?token=s3cret#part").messages())
+        await soon(anext(WebsocketClient("ws://127.0.0.1:1/x?token=s3cret#part").messages()))
     assert "s3cret" not in str(caught.value)
 
 
@@ -263,5 +258,5 @@ async def test_cancelling_says_goodbye():
 
     async with bridge(talk) as port:
         async with aclosing(client(port, Clock()).messages()) as messages:
-            await anext(messages)
-        assert await closed in (1000, 1001)
+            await soon(anext(messages))
+        assert await soon(closed) in (1000, 1001)

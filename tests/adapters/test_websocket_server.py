@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from adapters.base import AdapterError, Phase
 from adapters.websocket import WebsocketServer
 from bot.messages import Message
+from tests.adapters.patience import soon
 
 TOKEN = "correct-horse"
 NOW = 1_800_000_000.0
@@ -27,12 +28,6 @@ async def server() -> AsyncIterator[WebsocketServer]:
     await chat.close()
 
 
-@pytest.fixture(autouse=True)
-async def nothing_waits_for_ever() -> AsyncIterator[None]:
-    async with asyncio.timeout(20):
-        yield
-
-
 def call(server: WebsocketServer, path: str = f"/chat?token={TOKEN}", **more: object) -> connect:
     return connect(f"ws://127.0.0.1:{server.port}{path}", proxy=None, **more)
 
@@ -43,20 +38,20 @@ def frame(text: str, **more: object) -> str:
 
 async def hear(server: WebsocketServer, count: int = 1) -> list[Message]:
     """The next messages; leaves the server running."""
-    return [await server._inbox.get() for _ in range(count)]
+    return [await soon(server._inbox.get()) for _ in range(count)]
 
 
 async def settled(peer: ClientConnection) -> None:
     """Everything this peer has sent is handled: the answer to one more bad frame has come."""
     await peer.send("settled?")
-    assert json.loads(await peer.recv())["type"] == "error"
+    assert json.loads(await soon(peer.recv()))["type"] == "error"
 
 
 async def test_a_frame_becomes_a_message(server: WebsocketServer):
     """The whole way: socket, frame, message, counts for the panel."""
     async with call(server) as peer, aclosing(server.messages()) as messages:
         await peer.send(frame("晚上好", id="7"))
-        message = await anext(messages)
+        message = await soon(anext(messages))
         assert (message.id, message.text, message.viewer.key) == ("websocket:7", "晚上好", ("websocket", "u1"))
         assert (server.state.received, server.state.last_message, server.state.bad) == (1, NOW, 0)
 
@@ -132,7 +127,7 @@ async def test_a_bad_frame_is_answered_and_harms_nothing(server: WebsocketServer
     async with call(server) as careless, call(server) as other:
         for bad in ["{", "[]", frame(""), frame("x", price=-1), b"\xff"]:
             await careless.send(bad)
-        errors = [json.loads(await careless.recv()) for _ in range(5)]
+        errors = [json.loads(await soon(careless.recv())) for _ in range(5)]
         assert {error["type"] for error in errors} == {"error"}
         assert "price 现为 -1" in errors[3]["error"]
         await other.send(frame("别人"))
@@ -148,7 +143,7 @@ async def test_errors_speak_english_on_request():
     await server.start()
     async with call(server) as peer:
         await peer.send("{")
-        assert json.loads(await peer.recv())["error"] == "Not JSON. Send one JSON object in UTF-8 a frame."
+        assert json.loads(await soon(peer.recv()))["error"] == "Not JSON. Send one JSON object in UTF-8 a frame."
     await server.close()
 
 
@@ -158,7 +153,7 @@ async def test_our_own_answers_are_not_answered(server: WebsocketServer):
         await peer.send('{"type": "error", "error": "x"}')
         await peer.send('{"type": "reply", "to": "1", "text": "x"}')
         await peer.send("{")
-        assert "JSON" in json.loads(await peer.recv())["error"]
+        assert "JSON" in json.loads(await soon(peer.recv()))["error"]
         assert (server.state.received, server.state.bad) == (0, 1)
 
 
@@ -169,7 +164,7 @@ async def test_a_frame_over_64_kib_ends_that_connection_only(server: WebsocketSe
         assert len((await hear(server))[0].text) == 4000
         with pytest.raises(ConnectionClosed) as caught:
             await huge.send(frame("x" * 70_000))
-            await huge.recv()
+            await soon(huge.recv())
         assert caught.value.rcvd is not None and caught.value.rcvd.code == 1009
         await other.send(frame("还在"))
         assert (await hear(server))[0].text == "还在"
@@ -180,7 +175,7 @@ async def test_a_compressed_bomb_counts_with_its_real_size(server: WebsocketServ
     async with call(server) as bomb:
         with pytest.raises(ConnectionClosed) as caught:
             await bomb.send("x" * 10_000_000)
-            await bomb.recv()
+            await soon(bomb.recv())
         assert caught.value.rcvd is not None and caught.value.rcvd.code == 1009
 
 
@@ -201,7 +196,7 @@ async def test_a_burst_loses_nothing_while_somebody_reads(server: WebsocketServe
         reader = asyncio.create_task(hear(server, 500))
         for number in range(500):
             await peer.send(frame(str(number)))
-        assert [m.text for m in await reader] == [str(number) for number in range(500)]
+        assert [m.text for m in await soon(reader)] == [str(number) for number in range(500)]
         assert server.state.dropped == 0
 
 
@@ -221,7 +216,7 @@ async def test_a_taken_port_is_one_clear_line(server: WebsocketServer):
     """Which address, why, and which key to change."""
     second = WebsocketServer("127.0.0.1", server.port, TOKEN)
     with pytest.raises(AdapterError) as caught:
-        await anext(second.messages())
+        await soon(anext(second.messages()))
     text = str(caught.value)
     assert f"127.0.0.1:{server.port}" in text and "adapters.websocket.server.port" in text and "\n" not in text
     assert second.state.state == Phase.FAILED
@@ -255,7 +250,7 @@ async def test_cancelling_the_reader_ends_everything():
         await settled(peer)
         reader.cancel()
         with pytest.raises(ConnectionClosed) as caught:
-            await peer.recv()
+            await soon(peer.recv())
         assert caught.value.rcvd is not None and caught.value.rcvd.code == 1001
     with pytest.raises(asyncio.CancelledError):
         await reader
@@ -269,7 +264,7 @@ async def test_a_silent_connection_does_not_hold_up_the_end(server: WebsocketSer
     async with asyncio.timeout(2):
         await server.close()
     writer.close()
-    assert not (await reader.read()).startswith(b"HTTP/1.1 101")
+    assert not (await soon(reader.read())).startswith(b"HTTP/1.1 101")
 
 
 async def test_nonsense_on_the_port_is_survived(server: WebsocketServer):
@@ -278,7 +273,7 @@ async def test_nonsense_on_the_port_is_survived(server: WebsocketServer):
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(opening)
         writer.write_eof()
-        assert b" 101 " not in await reader.read()
+        assert b" 101 " not in await soon(reader.read())
         writer.close()
     async with call(server) as peer:
         await settled(peer)
