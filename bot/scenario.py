@@ -19,6 +19,11 @@ from bot.letters import BLANK_LINES, CONTROL, LONE_SURROGATE, one_newline
 
 NARRATOR = ""
 VIEWER = "观众"  # the one role that speaks for every viewer
+# Roles that models have learnt from other people's prompts; a viewer may not put a colon after one.
+COMMON_ROLES = (
+    *("User", "Assistant", "System", "Bot", "Human", "AI", "Instruction", "Response", "Input", "Output", "Q", "A"),
+    *("用户", "助手", "系统", "主播", VIEWER, "旁白", "机器人", "管理员", "场控", "问", "答"),
+)
 
 Side = Literal["AI", "User"]
 SIDES: tuple[Side, ...] = ("AI", "User")

@@ -10,20 +10,22 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from bot.letters import BIDI, COLONS, CONTROL, CONTROL_TOKEN, INVISIBLE, LINE_BREAK, LONE_SURROGATE, visible
-from bot.scenario import VIEWER, canonical_name, canonical_text
+from bot.letters import BIDI, COLONS, CONTROL, CONTROL_TOKEN, INVISIBLE, LONE_SURROGATE, visible
+from bot.scenario import COMMON_ROLES, canonical_name, canonical_text
 from moderation.verdict import MILD, NOTABLE, SEVERE, Direction, Finding
 
 Links = Literal["allow", "flag", "block"]
 
 _BIDI = re.compile(f"[{BIDI}]")
+# What the canonical text form changes, beside control characters and surrogates, which have a rule of their own.
+_BREAK = re.compile("[ ]*\n\\s*\n\\s*|\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029\t]")
 _TLD = "com|cn|net|org|top|xyz|vip|cc|me|io|tv|shop|site|club|info|icu|fun|live|app|link|ly|gg|ru|jp|kr|hk|tw|uk|de|us"
 _LINK = re.compile(
     rf"https?\s?[:：]\s?//\S+|www\s?[.。．]\s?\S+|(?<![a-z0-9])[a-z0-9-]{{2,}}(?:[.．][a-z0-9-]+)*[.．](?:{_TLD})(?![a-z0-9-])(?:/\S*)?",
     re.IGNORECASE,
 )
 _REASONS = {
-    "break": "空行会被读成换人说话",
+    "break": "空行或特殊的换行，会被读成换人说话",
     "control": "控制字符",
     "bidi": "会改变文字显示顺序的字符",
     "invisible": "看不见的字符",
@@ -48,7 +50,8 @@ class ShapeFilter:
     ) -> None:
         self._longest = {Direction.IN: max_length, Direction.OUT: reply_length}
         self._links = links
-        names = sorted({canonical_name(name) for name in (*speakers, VIEWER)} - {""}, key=len, reverse=True)
+        roles = [role for role in COMMON_ROLES if len(role) > 1]  # "问：" and "A:" are everyday words
+        names = sorted({canonical_name(name) for name in (*speakers, *roles)} - {""}, key=len, reverse=True)
         known = "|".join(rf"(?<![0-9A-Za-z]){re.escape(n)}" if n[0].isascii() else re.escape(n) for n in names)
         self._name_colon = re.compile(rf"(?:{known})\s*[{COLONS}]", re.IGNORECASE)
 
@@ -89,9 +92,10 @@ class ShapeFilter:
         for match in self._name_colon.finditer(text):
             starts_line = not text[: match.start()].rsplit("\n", 1)[-1].strip()
             yield _finding(match, "turn", SEVERE if starts_line else MILD)
-        if canonical_text(text) != text.strip():
-            start, end = _change(text)
-            yield Finding("injection", SEVERE, "break", start, end, _REASONS["break"])
+        if canonical_text(text) != text.strip(" \n"):
+            yield from _each(_BREAK, text, "break", SEVERE)
+            if not any(rule.search(text) for rule in (_BREAK, CONTROL, LONE_SURROGATE)):
+                yield Finding("injection", SEVERE, "break", 0, len(text), _REASONS["break"])
 
 
 def _each(pattern: re.Pattern[str], text: str, rule: str, severity: int) -> Iterator[Finding]:
@@ -99,15 +103,9 @@ def _each(pattern: re.Pattern[str], text: str, rule: str, severity: int) -> Iter
 
 
 def _finding(match: re.Match[str], rule: str, severity: int) -> Finding:
-    category = "injection" if rule in ("token", "turn") else "quality"
+    category = "injection" if rule in ("token", "turn", "break") else "quality"
     return Finding(category, severity, rule, *match.span(), _REASONS[rule])
 
 
 def _half(letter: str) -> bool:
     return bool(LONE_SURROGATE.match(letter))
-
-
-def _change(text: str) -> tuple[int, int]:
-    """Where the canonical form would change a text, as nearly as can be pointed at."""
-    match = re.search(r"\s*\n\s*\n\s*", text) or LINE_BREAK.search(text)
-    return match.span() if match else (0, len(text))

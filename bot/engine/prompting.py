@@ -16,7 +16,18 @@ from itertools import pairwise
 from bot.engine.types import Prompt
 from bot.letters import COLONS, CONTROL, CONTROL_TOKEN, INVISIBLE, LINE_BREAK, PLAIN_LETTERS, few_marks
 from bot.messages import Kind, Message
-from bot.scenario import NARRATOR, VIEWER, Line, Origin, Scenario, canonical_name, canonical_text, parse, render
+from bot.scenario import (
+    COMMON_ROLES,
+    NARRATOR,
+    VIEWER,
+    Line,
+    Origin,
+    Scenario,
+    canonical_name,
+    canonical_text,
+    parse,
+    render,
+)
 
 __all__ = [
     "VIEWER",
@@ -32,12 +43,6 @@ __all__ = [
 ]
 
 NAMELESS = "一位观众"
-# Roles that models have learnt from other people's prompts; a viewer may not put a colon after one.
-COMMON_ROLES = (
-    *("User", "Assistant", "System", "Bot", "Human", "AI", "Instruction", "Response", "Input", "Output", "Q", "A"),
-    *("用户", "助手", "系统", "主播", VIEWER, "旁白", "机器人", "管理员", "场控", "问", "答"),
-)
-
 READ_LIMIT = 400  # what lies beyond is not even looked at
 NAME_LIMIT = 16
 
@@ -81,7 +86,9 @@ def _clean(text: str, roles: re.Pattern[str]) -> str:
 def _roles(names: frozenset[str]) -> re.Pattern[str]:
     """A role's name and the colon after it. Latin names count as whole words only: "banana:" does not hold "A:"."""
     known = sorted({name for name in (*names, *COMMON_ROLES) if name.strip()}, key=len, reverse=True)
-    words = [rf"(?a:(?<![0-9A-Za-z])){re.escape(n)}" if n[0].isascii() and n[0].isalnum() else re.escape(n) for n in known]
+    words = [
+        rf"(?a:(?<![0-9A-Za-z])){re.escape(n)}" if n[0].isascii() and n[0].isalnum() else re.escape(n) for n in known
+    ]
     return re.compile(f"({'|'.join(words)})[」』\\])）】\"'*_]*：", re.IGNORECASE)
 
 

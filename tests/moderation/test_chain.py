@@ -1,0 +1,161 @@
+"""The verdict over all filters, and what becomes of a text that could not be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.messages import Kind, Message, MessageId, Viewer
+from moderation import Action, Chain, Direction, Finding, build_chain, screen_message, screen_reply
+from moderation.chain import READ_LIMIT
+from tests.hostile import hostile_text
+
+
+class Finds:
+    """A filter that says what it is told to, and remembers what it was asked."""
+
+    name = "finds"
+
+    def __init__(self, *findings: Finding) -> None:
+        self.findings = findings
+        self.asked: list[tuple[str, Direction]] = []
+
+    def check(self, text: str, direction: Direction) -> Iterable[Finding]:
+        self.asked.append((text, direction))
+        return self.findings
+
+
+class Fails:
+    """A filter with a bug, before or in the middle of its findings."""
+
+    name = "fails"
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def check(self, text: str, direction: Direction) -> Iterable[Finding]:
+        yield a_finding(1)
+        raise self.error
+
+
+def a_finding(severity: int, start: int = 0, end: int = 1) -> Finding:
+    return Finding("insult", severity, "test", start, end, "测试")
+
+
+def a_message(text: str, name: str = "阿强") -> Message:
+    return Message(MessageId("1"), Kind.DANMAKU, Viewer("test", "7", name), text)
+
+
+@pytest.mark.parametrize(
+    ("severities", "message", "reply"),
+    [
+        ([], Action.PASS, Action.CLEAN),
+        ([1], Action.FLAG, Action.FLAG),
+        ([1, 2], Action.FLAG, Action.FLAG),
+        ([2, 3, 1], Action.HOLD, Action.BLOCK),
+        ([4], Action.HOLD, Action.HARD_BLOCK),
+    ],
+)
+def test_the_gravest_finding_decides(severities: list[int], message: Action, reply: Action) -> None:
+    """A verdict is as grave as the gravest of its findings."""
+    chain = Chain([Finds(*map(a_finding, severities))])
+    assert chain.screen_message("你好").action is message
+    assert chain.screen_reply("你好").action is reply
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyError(), RecursionError(), MemoryError(), AssertionError()])
+def test_a_filter_that_fails_stops_the_text(error: Exception) -> None:
+    """Fails closed, and says which check it was; the other filters are still asked."""
+    other = Finds(a_finding(1))
+    chain = Chain([Fails(error), other])
+    for verdict in (chain.screen_message("你好"), chain.screen_message(a_message("你好"))):
+        assert verdict.action is Action.HOLD
+    verdict = chain.screen_reply("你好")
+    assert verdict.action is Action.BLOCK
+    assert [found.rule for found in verdict.findings] == ["test", "failed:fails"]
+    assert "fails" in verdict.findings[1].reason and type(error).__name__ in verdict.findings[1].reason
+    assert (verdict.findings[1].start, verdict.findings[1].end) == (0, 2)
+    assert ("你好", Direction.OUT) in other.asked
+
+
+@pytest.mark.parametrize("nonsense", [[a_finding(1, 0, 99)], ["傻"], [None], None])
+def test_a_filter_that_answers_nonsense_stops_the_text(nonsense: Any) -> None:
+    """A finding outside the text, or no finding at all, is a filter that failed."""
+
+    class Nonsense:
+        name = "nonsense"
+
+        def check(self, text: str, direction: Direction) -> Any:
+            return nonsense
+
+    assert Chain([Nonsense()]).screen_reply("你好").action is Action.BLOCK
+
+
+@pytest.mark.parametrize(("severity", "start", "end"), [(0, 0, 1), (5, 0, 1), (2, -1, 1), (2, 2, 1)])
+def test_a_finding_has_a_place_and_a_severity(severity: int, start: int, end: int) -> None:
+    """A finding that says nothing that could be shown or weighed cannot be made."""
+    with pytest.raises(ValueError, match="severity|place"):
+        a_finding(severity, start, end)
+
+
+@pytest.mark.parametrize(("severity", "level"), [(1, "flag"), (2, "flag"), (3, "block"), (4, "block")])
+def test_a_finding_has_a_level_for_the_panel(severity: int, level: str) -> None:
+    """What blocks is shown as what blocks."""
+    assert a_finding(severity).level == level
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+def test_no_filter_reads_more_than_the_limit(direction: Direction) -> None:
+    """A longer text is cut before any filter sees it, and does not go on: nobody has looked at the rest."""
+    filter = Finds()
+    chain = Chain([filter])
+    screen = chain.screen_message if direction is Direction.IN else chain.screen_reply
+    limit = READ_LIMIT[direction]
+    assert screen("好" * limit).action in (Action.PASS, Action.CLEAN)
+    verdict = screen("好" * 1_000_000)
+    assert [len(text) for text, _ in filter.asked] == [limit, limit]
+    assert verdict.action in (Action.HOLD, Action.BLOCK)
+    assert (verdict.findings[0].start, verdict.findings[0].end) == (limit, 1_000_000)
+
+
+def test_the_name_is_screened_like_the_words() -> None:
+    """What is found in a name is said to be in the name, and points at nothing in the words."""
+    verdict = screen_message(a_message("晚上好", name="全家都是傻逼"))
+    assert verdict.action is Action.HOLD
+    assert [(found.start, found.end) for found in verdict.findings] == [(0, 0)]
+    assert verdict.findings[0].reason.startswith("昵称：")
+
+
+@given(hostile_text)
+def test_findings_always_point_into_the_text(text: str) -> None:
+    """In either direction, whatever the text, places are within it and the text is handed back unchanged."""
+    for verdict in (screen_message(text), screen_reply(text)):
+        assert verdict.text == text
+        assert all(0 <= found.start <= found.end <= len(text) for found in verdict.findings)
+
+
+@given(
+    st.sampled_from(
+        ["晚上好呀，今天玩什么？", "谢谢小鱼的礼物！", "12:30 开播", "gg nice", "哈哈哈哈", "❤️👨‍👩‍👧", "第一行\n第二行"]
+    )
+)
+def test_ordinary_words_pass(text: str) -> None:
+    """Neither chat nor an ordinary reply is touched."""
+    assert screen_message(text).action is Action.PASS
+    assert screen_reply(text).action is Action.CLEAN
+
+
+def test_a_chain_is_built_from_plain_settings(tmp_path: Any) -> None:
+    """Word files, lengths, links and names all reach their filters."""
+    words = tmp_path / "mine.tsv"
+    words.write_text("紫薯精\tcustom\t3\n", encoding="utf-8")
+    chain = build_chain(word_files=[words], max_length=10, reply_length=12, links="allow", speakers=["小麦"])
+    assert chain.screen_message("你是紫薯精").action is Action.HOLD
+    assert chain.screen_message("看 example.com").action is Action.FLAG  # eleven letters, and no link
+    assert [found.rule for found in chain.screen_message("看 example.com").findings] == ["length"]
+    assert chain.screen_reply("小麦: 你好").action is Action.BLOCK
+    assert chain.screen_reply("一二三四五六七八九十十一十二").action is Action.FLAG
