@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def read_weights(path: Path) -> Weights:
             f"找不到模型文件：{path}。请检查路径，或去掉 model 设置以使用自带的演示模型。 / No such model file."
         )
     try:
-        weights = load_file(path) if path.suffix == ".safetensors" else _load_pth(path)
+        with warnings.catch_warnings(action="ignore"):  # remarks on odd files that are refused below anyway
+            weights = load_file(path) if path.suffix == ".safetensors" else _load_pth(path)
     except pickle.UnpicklingError as error:
         raise ModelError(
             f"拒绝打开 {path.name}：它不只是权重（可能含有程序代码），或者不是模型文件。"
