@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
 from bot.show import Rules, Show
 from moderation import build_chain
+from tests.waiting import until
 
 ANNA = Operator("Anna")
 SCENE = Scenario(
@@ -149,13 +150,6 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     return House(tmp_path)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until something is true; a test that waits in vain fails."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.002)
 
 
 def code(refusal: pytest.ExceptionInfo[Refused]) -> str:
