@@ -234,7 +234,7 @@ async def test_a_hundred_kills_put_no_unapproved_word_on_the_air(tmp_path: Path)
             assert await lives.said() == "gone"
     assert record.kills >= 100
     # The test must have tested something: many airings, several killed on their way.
-    states, aired = on_disk(folder)
+    states, _ = on_disk(folder)
     assert len(record.shown) >= 100 and "recalled" in states.values() and "rejected" in states.values()
 
 
