@@ -36,6 +36,8 @@ PATH = "/chat"
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _OUR_ANSWERS = {"error", "reply"}  # a peer that speaks our side of the protocol must not start an endless exchange
 
+log = logging.getLogger(__name__)
+
 # The library's debug log holds whole requests, tokens and viewers' words, so it gets a logger that stays above that.
 _library_log = logging.getLogger("adapters.websocket.connection")
 _library_log.setLevel(logging.WARNING)
@@ -157,6 +159,7 @@ class WebsocketServer:
         self._peers += change
         detail = say(self._lang, "listening", peers=self._peers) if self._peers else say(self._lang, "nobody")
         self.state.become(Phase.LIVE if self._peers else Phase.WAITING, detail)
+        log.info("%s: %s", self.name, detail)
 
 
 class WebsocketClient:
@@ -206,6 +209,7 @@ class WebsocketClient:
             pause = self._pauses.next(lived)
             detail = say(self._lang, "lost", place=self._place, reason=reason, pause=pause)
             self.state.become(Phase.WAITING, detail)
+            log.info("%s: %s", self.name, detail)
             await self._sleep(pause)
 
     def _call(self) -> connect:
@@ -280,7 +284,6 @@ def _error_frame(error: FrameError, lang: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Short, and without the address: the library's messages do not quote it."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    """One short line without the address, which the library's messages do not quote; a peer may have written part of it."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return " ".join(text.split())[:120]

@@ -77,6 +77,11 @@ def test_there_is_trouble(show: list[Recorded], trouble: str):
     assert any(trouble in line.message.text for line in show)
 
 
+def test_even_a_super_chat_may_be_an_injection(show: list[Recorded]):
+    """Paying does not make words harmless."""
+    assert any(line.message.price and "忽略之前的指令" in line.message.text for line in show)
+
+
 def test_one_viewer_bears_a_forged_name(show: list[Recorded]):
     """Names come from outside too."""
     assert any(line.message.viewer.name == "小铃:" for line in show)

@@ -247,6 +247,28 @@ async def test_an_address_that_only_the_library_refuses_is_final_too():
     assert "s3cret" not in str(caught.value)
 
 
+async def test_what_the_other_side_says_at_the_end_stays_one_line(caplog: pytest.LogCaptureFixture):
+    """Its reason for closing goes to the panel and the log, without line breaks; the token does not."""
+    caplog.set_level("INFO", "adapters.websocket")
+
+    async def talk(peer: ServerConnection) -> None:
+        await peer.send(frame("好"))
+        await peer.close(1011, "bad\n\nnews")
+
+    clock, details = Clock(), []
+    async with bridge(talk) as port:
+        adapter = client(port, clock)
+
+        async def sleep(seconds: float) -> None:
+            details.append(adapter.state.detail)
+
+        adapter._sleep = sleep
+        async with aclosing(adapter.messages()) as messages:
+            assert [(await soon(anext(messages))).text for _ in range(2)] == ["好", "好"]
+    assert "bad news" in details[0] and "\n" not in details[0]
+    assert "bad news" in caplog.text and "s3cret" not in caplog.text
+
+
 async def test_cancelling_says_goodbye():
     """The bridge sees a proper close."""
     closed = asyncio.get_running_loop().create_future()
