@@ -4,9 +4,12 @@ import { $, h, patchFlagged, patchList, setAttr, setText, show } from "./dom.js"
 import { ago, named, span, t } from "./texts.js";
 import { isPaid } from "./store.js";
 
+/** Who decided. Programs and people who gave no name are "operator" to the server. */
+export const nameOf = (by) => (by === "operator" ? t("by.operator") : by);
+
 export const stateOf = (item) => ({
   state: t(`state.${item.state}`),
-  by: item.by ? t("by", { name: item.by }) : "",
+  by: item.by ? t("by", { name: nameOf(item.by) }) : "",
 });
 
 export function viewerOf(message) {
@@ -85,8 +88,7 @@ function drawAsked(item) {
   const nothing = item.message ? named("kind", item.message.kind) : t("card.own.question");
   patchFlagged($("#question"), text || nothing, text ? findings : []);
   drawReasons($("#findings"), findings);
-  const quote = item.quote && item.message && item.quote.text !== item.message.text ? item.quote.text : "";
-  setText($("#quote"), quote ? t("card.quote", { text: quote }) : "");
+  setText($("#quote"), text ? quoteNote(item) : "");
   const before = (item.history || []).slice(-2);
   patchList($("#before"), before, (past) => before.indexOf(past), () => h("li"), (node, past) => {
     const reply = past.reply ? ` → ${past.reply}` : "";
@@ -95,6 +97,12 @@ function drawAsked(item) {
   });
   const reasons = (item.reasons || []).map((code) => named("why", code));
   setText($("#why"), reasons.length ? t("card.why", { reasons: reasons.join(" · ") }) : "");
+}
+
+/** What the overlay will show of the viewer's words, where that is not simply what stands here. */
+function quoteNote({ message, quote }) {
+  if (!quote) return t("card.noquote");
+  return quote.text === message.text ? "" : t("card.quote", { text: quote.text });
 }
 
 function makeDraft() {

@@ -3,19 +3,19 @@
 import { remember, remembered } from "./settings.js";
 import { t } from "./texts.js";
 
-/** `server`: it changes something there, so it rests while the connection is lost. `held`: may repeat while held down. */
+/** `server`: it needs what the server says now, so it rests while the connection is lost. `held`: may repeat while held down. */
 export const COMMANDS = [
   { id: "approve", keys: ["f", "Enter"], server: true },
   { id: "reject", keys: ["d"], server: true },
   { id: "mute", keys: ["shift+d"], server: true },
-  { id: "pick", keys: ["1", "2", "3", "4", "5"], fixed: true },
-  { id: "edit", keys: ["e"] },
+  { id: "pick", keys: ["1", "2", "3", "4", "5"], server: true, fixed: true },
+  { id: "edit", keys: ["e"], server: true },
   { id: "more", keys: ["r"], server: true },
   { id: "undo", keys: ["u"], server: true },
   { id: "recall", keys: ["x"], server: true },
-  { id: "say", keys: ["i"] },
-  { id: "next", keys: ["j", "ArrowDown"], held: true },
-  { id: "previous", keys: ["k", "ArrowUp"], held: true },
+  { id: "say", keys: ["i"], server: true },
+  { id: "next", keys: ["j", "ArrowDown"], server: true, held: true },
+  { id: "previous", keys: ["k", "ArrowUp"], server: true, held: true },
   { id: "arrivals", keys: ["n"] },
   { id: "hold", keys: ["p"], server: true },
   { id: "drop", keys: ["shift+p"], server: true },
@@ -38,7 +38,7 @@ export const BUTTONS = [
   { id: "cancel-edit" },
   { id: "send-say", server: true },
   { id: "generate", server: true },
-  { id: "card" },
+  { id: "card", server: true },
   { id: "sheet" },
   { id: "close-sheet" },
   { id: "tab" },

@@ -2,7 +2,7 @@
 
 import { $, h, patchList, setAttr, setText, show } from "./dom.js";
 import { QuietList } from "./quiet_list.js";
-import { badgesOf, drawBadges, stateOf, viewerOf } from "./card.js";
+import { badgesOf, drawBadges, nameOf, stateOf, viewerOf } from "./card.js";
 import { ago, named, span, t } from "./texts.js";
 
 const UNDOABLE = new Set(["approved", "rejected", "expired"]);
@@ -57,23 +57,22 @@ function drawQueueRow(row, { item, now, current }) {
   setText(time, item.expires === null ? "" : t("card.left", { left: span(item.expires - now) }));
 }
 
-/** Who and when · the words · a reason and a button. */
+/** Who and when; the words, with a note under them and a button beside them. */
 function makeMessageRow() {
   const by = h("p", { class: "by" }, h("b"), h("span", { class: "badges" }), h("time"));
-  const foot = h("div", { class: "foot" }, h("span"), h("button", { type: "button" }));
-  return h("li", {}, by, h("p", { class: "words" }), foot);
+  const body = h("div", {}, h("p", { class: "words" }), h("p", { class: "note" }));
+  return h("li", {}, by, h("div", { class: "said" }, body, h("button", { type: "button" })));
 }
 
 function drawMessageRow(row, { name, badges, time, words, note, button }) {
-  const [by, said, foot] = row.children;
+  const [by, said] = row.children;
+  const [body, press] = said.children;
   setText(by.children[0], name);
   drawBadges(by.children[1], badges);
   setText(by.children[2], time);
-  setText(said, words);
-  setText(foot.children[0], note);
-  const press = foot.children[1];
+  setText(body.children[0], words);
+  setText(body.children[1], note);
   show(press, Boolean(button));
-  show(foot, Boolean(button || note));
   if (!button) return;
   setText(press, button.text);
   press.dataset.command = button.command;
@@ -124,7 +123,7 @@ function drawOnAir(store, now) {
   show($("#air-empty"), item === null);
   if (item) {
     const quoted = item.message ? ` · ${viewerOf(item.message)}「${saidBy(item.message)}」` : "";
-    setText($("#air-who"), `${item.character}${item.by ? t("by", { name: item.by }) : ""}${quoted}`);
+    setText($("#air-who"), `${item.character}${item.by ? t("by", { name: nameOf(item.by) }) : ""}${quoted}`);
     setText($("#air-text"), item.text || "");
     drawAirTime(item, now);
   }
@@ -132,7 +131,7 @@ function drawOnAir(store, now) {
     drawMessageRow(row, {
       name: `${t("air.next")} · ${viewerOf(next.message)}`,
       badges: [],
-      time: next.by || "",
+      time: next.by ? nameOf(next.by) : "",
       words: next.text || "",
       note: "",
       button: { text: t("cmd.undo"), command: "undo-item", id: next.id },

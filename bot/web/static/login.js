@@ -1,7 +1,7 @@
 // Turns the token that the program printed into the page's cookie. A link with #token=… signs in by itself.
 
 import { $, setText } from "./dom.js";
-import { remembered } from "./settings.js";
+import { remember, remembered } from "./settings.js";
 import { t, translatePage, useLanguage } from "./texts.js";
 
 async function enter(token) {
@@ -10,8 +10,11 @@ async function enter(token) {
   button.disabled = true;
   try {
     const headers = { "Content-Type": "application/json" };
-    const response = await fetch("/login", { method: "POST", headers, body: JSON.stringify({ token }) });
-    if (response.ok) return location.replace("/");
+    const response = await fetch("/login", { method: "POST", headers, body: JSON.stringify({ token, label: $("#name").value.trim() }) });
+    if (response.ok) {
+      remember("name", $("#name").value.trim());
+      return location.replace("/");
+    }
     setText($("#wrong"), t(response.status === 429 ? "login.many" : "login.wrong"));
   } catch (error) {
     setText($("#wrong"), t("login.off"));
@@ -23,6 +26,7 @@ async function enter(token) {
 useLanguage(remembered("lang", navigator.language.startsWith("zh") ? "zh" : "en"));
 translatePage();
 document.title = t("login.title");
+$("#name").value = remembered("name", "");
 $("#login").addEventListener("submit", (event) => {
   event.preventDefault();
   enter($("#token").value.trim());

@@ -88,7 +88,7 @@
 
   /** Status is for people who look for a fault, never for the audience. */
   function debug(text) {
-    if (!chosen("debug") && query.get("debug") !== "") return;
+    if (!chosen("debug")) return;
     lines = lines.concat(new Date().toTimeString().slice(0, 8) + " " + text).slice(-8);
     node("debug").hidden = false;
     node("debug").textContent = lines.join("\n");
@@ -154,6 +154,7 @@
     node("reply").dataset.id = reply.id;
     void node("reply").offsetWidth; // so that the change of class below is seen as one and fades
     node("reply").classList.add("on");
+    node("text").classList.toggle("long", reply.text.length > 80);
     type(characters(reply.text), duration, duration - remaining);
     debug("show " + reply.id);
   }
@@ -243,6 +244,6 @@
   }
 
   dress();
-  if (chosen("preview") || query.get("preview") === "") preview();
+  if (chosen("preview")) preview();
   else connect();
 })();

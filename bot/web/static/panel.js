@@ -15,6 +15,7 @@ import { language, t, translatePage, useLanguage } from "./texts.js";
 const EARLY = 450;
 const NOTICE_STAYS = 6000;
 const LEFT_ALONE = 4000;
+const GAP = 8; // between drafts on the phone, as in panel.css
 
 const store = new Store();
 const lists = new Lists();
@@ -66,6 +67,10 @@ function draw() {
   drawButtons(item);
   document.title = store.pending.length ? `(${store.pending.length}) ${t("page.title")}` : t("page.title");
   page.order = store.pending.map((open) => open.id);
+  const place = page.order.indexOf(page.current) + 1;
+  setText($("#place"), place ? `${place} / ${page.order.length}` : String(page.order.length || ""));
+  const drafts = $("#drafts");
+  setAttr(drafts, "data-more", !phone.matches && drafts.scrollHeight - drafts.scrollTop - drafts.clientHeight > 8);
   announce();
 }
 
@@ -397,7 +402,8 @@ function generate() {
 
 // -- moving and choosing ---------------------------------------------------------------------------------------------
 
-function step(by) {
+/** `around`: after the last comes the first, for the phone, which has no list to pick from. */
+function step(by, around = false) {
   const ids = store.pending.map((item) => item.id);
   if (ids.length === 0) {
     page.current = null;
@@ -406,7 +412,8 @@ function step(by) {
   const here = ids.indexOf(page.current);
   const place = here < 0 ? Math.min(ids.length - 1, Math.max(0, page.order.indexOf(page.current))) : here + by;
   closeEditor();
-  moveTo(ids[Math.min(ids.length - 1, Math.max(0, place))], true);
+  const bounded = around && place >= ids.length ? 0 : Math.min(ids.length - 1, Math.max(0, place));
+  moveTo(ids[bounded], true);
 }
 
 function pick(index) {
@@ -420,7 +427,7 @@ function pick(index) {
 
 function scrollToPick(index) {
   const root = $("#drafts");
-  if (phone.matches) root.scrollTo({ left: index * (root.firstElementChild ? root.firstElementChild.offsetWidth + 16 : 0) });
+  if (phone.matches) root.scrollTo({ left: index * (root.firstElementChild ? root.firstElementChild.offsetWidth + GAP : 0) });
   else if (root.children[index]) root.children[index].scrollIntoView({ block: "nearest" });
 }
 
@@ -429,7 +436,7 @@ function pickBySwipe() {
   const root = $("#drafts");
   const item = page.current === null ? null : store.find(page.current);
   if (!phone.matches || !item || !root.firstElementChild) return;
-  const index = Math.round(root.scrollLeft / (root.firstElementChild.offsetWidth + 16));
+  const index = Math.round(root.scrollLeft / (root.firstElementChild.offsetWidth + GAP));
   if (index === pickOf(item) || index >= item.drafts.length) return;
   page.picks.set(item.id, { index, text: "" });
   clearNotice();
@@ -550,7 +557,7 @@ const ACTIONS = {
   undo: () => undo(),
   recall,
   say: () => (phone.matches ? openSheet(true) : $("#say-text").focus()),
-  next: () => step(1),
+  next: ({ pressed }) => step(1, Boolean(pressed)),
   previous: () => step(-1),
   arrivals: () => [lists.queue, lists.waiting, lists.passed, lists.history].forEach((list) => list.release()),
   hold: ({ pressed }) => pause(!pressed && paused() ? "run" : "hold"),
@@ -587,13 +594,15 @@ const ACTIONS = {
 
 function give(id, detail = {}) {
   if ($("#help").open && id !== "help" && id !== "stop") return;
+  if (keys.command(id).server && !store.live) return notice(t("note.offline"), "refused");
   ACTIONS[id](detail);
 }
 
 function press(event) {
   const target = event.target.closest("[data-command]");
   if (!target || target.disabled) return;
-  ACTIONS[target.dataset.command]({ ...target.dataset, pressed: target });
+  const id = target.dataset.command;
+  if (store.live || !keys.command(id).server) ACTIONS[id]({ ...target.dataset, pressed: target });
   // A mouse leaves no focus behind, so that Enter means "approve" again and not "the button pressed last".
   if (event.detail > 0 && target.matches("button") && target === document.activeElement) target.blur();
 }
@@ -610,7 +619,7 @@ function start() {
   speak(remembered("lang", "zh"));
   document.addEventListener("click", press);
   keys.listen(give, firstEscape);
-  $("#drafts").addEventListener("scroll", pickBySwipe, { passive: true });
+  $("#drafts").addEventListener("scroll", () => (phone.matches ? pickBySwipe() : redraw()), { passive: true });
   $("#edit-text").addEventListener("input", redraw);
   $("#say-text").addEventListener("input", redraw);
   for (const [box, action] of [["#edit-text", approveEdit], ["#say-text", sendSay]]) {
