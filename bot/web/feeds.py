@@ -23,7 +23,7 @@ PING: Event = {"event": "ping"}
 SILENCE = 8.0  # seconds; a page cannot see websocket pings, and takes 15 s of silence for a lost connection
 HEARTBEAT = 20.0  # seconds; finds connections whose other end is gone
 OPEN_PAGES = 64  # for each feed
-CLOSING = 0.3  # seconds that a page has to answer our close
+CLOSING = 0.2  # seconds that a page has to answer our close
 
 SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets")
 

@@ -118,14 +118,6 @@ async def own_site(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 @web.middleware
-async def body_size(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Says no before reading; a body that does not tell its length is stopped by `client_max_size` while it is read."""
-    if (request.content_length or 0) > BODY_LIMIT:
-        raise Denied("too_large")
-    return await handler(request)
-
-
-@web.middleware
 async def doors(request: web.Request, handler: Handler) -> web.StreamResponse:
     keeper, who = request.app[keys.DOORKEEPER], _door(request).who
     if who is Who.OPERATOR:
@@ -137,14 +129,13 @@ async def doors(request: web.Request, handler: Handler) -> web.StreamResponse:
     return await handler(request)
 
 
-MIDDLEWARES = (errors, own_host, own_site, body_size, doors)
+MIDDLEWARES = (errors, own_host, own_site, doors)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """On every answer, websockets and refusals included."""
-    for name, value in HEADERS.items():
-        response.headers[name] = value
-    response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in (HEADERS | {"Cache-Control": "no-store"}).items():
+        response.headers.setdefault(name, value)
     response.headers.pop("Server", None)
 
 

@@ -6,6 +6,7 @@ It shows and passes on; the show decides. What stands before every route is in g
 from __future__ import annotations
 
 import errno
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from bot.show import Show
 
 METRICS = web.AppKey("metrics", Metrics)
-LAST_ANSWERS = (
-    0.3  # seconds for requests under way when the program ends; aiohttp allows it twice, to end and to give up
-)
+LAST_ANSWERS = 0.3  # seconds for requests under way when the program ends; aiohttp allows it twice: to end, to give up
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,10 @@ async def state(request: web.Request) -> web.Response:
 async def health(request: web.Request) -> web.Response:
     """Liveness: an answer at all means alive, whatever the engine is doing."""
     status = request.app[keys.SHOW].status()
-    return web.json_response({"status": "ok", "engine": status["engine"]["state"], "version": status["version"]})
+    alive = {"status": "ok", "engine": status["engine"]["state"], "version": status["version"]}
+    # The page that waits in OBS for the program to start is a local file, which is another site: it may see that we
+    # answer. What we answer it cannot read.
+    return web.json_response(alive, headers={"Cross-Origin-Resource-Policy": "cross-origin"})
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -213,7 +215,7 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
     Raises UserError when it cannot listen there. Leaving the block takes less than two seconds, whoever is connected.
     """
     # No access log: addresses hold the overlay's token.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_ANSWERS)
+    runner = web.AppRunner(app, access_log=None, logger=_http_log(), shutdown_timeout=LAST_ANSWERS)
     await runner.setup()
     try:
         try:
@@ -223,6 +225,21 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
+
+
+def _http_log() -> logging.Logger:
+    """Where aiohttp says what it could not read as HTTP."""
+    log = logging.getLogger(f"{__name__}.http")
+    log.addFilter(_without_quotes)  # the same function twice is one filter
+    return log
+
+
+def _without_quotes(record: logging.LogRecord) -> bool:
+    """Keeps the kind of an error and drops its words: they quote the request, and with it the overlay's token."""
+    if record.exc_info and record.exc_info[0]:
+        record.msg = f"{record.msg}: {record.exc_info[0].__name__}"
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def _cannot_listen(host: str, port: int, error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -52,6 +53,19 @@ async def test_the_log_names_no_secret(
     assert cookies and cookies[0]
     for secret in (OPERATOR_TOKEN, OVERLAY_TOKEN, cookies[0]):
         assert secret not in caplog.text
+
+
+@pytest.mark.parametrize("line", [b"GET %s HTTP/9.9", b"GET %s\xff HTTP/1.1", b"G\x01T %s HTTP/1.1", b"%s"])
+async def test_a_malformed_request_is_not_quoted(site: Site, caplog: pytest.LogCaptureFixture, line: bytes) -> None:
+    """It is answered 400, before any of our code; its address may hold a token all the same."""
+    caplog.set_level(logging.DEBUG)
+    async with serve(site.app(), "127.0.0.1", 0) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(line % f"/overlay?token={OVERLAY_TOKEN}".encode() + b"\r\nHost: 127.0.0.1\r\n\r\n")
+        assert b" 40" in await reader.readline()
+        writer.close()
+    assert OVERLAY_TOKEN not in caplog.text
+    assert "Error handling request from 127.0.0.1: " in caplog.text
 
 
 async def test_a_failure_names_its_place_and_no_viewers_words(

@@ -77,7 +77,7 @@ async def test_it_ends_quickly_whoever_is_connected(site: Site) -> None:
             listening = asyncio.create_task(panel.receive())
             await asyncio.sleep(0.05)  # until all of them are in the middle of it
             started = time.monotonic()
-        assert time.monotonic() - started < 1.7
+        assert time.monotonic() - started < 2
         goodbye = await listening
         assert (goodbye.type, goodbye.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
         assert site.show.operators[-1] == site.show.overlays[-1] == 0
