@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from bot.errors import UserError
 from bot.messages import Message
 
 
-class AdapterError(Exception):
+class AdapterError(UserError):
     """The adapter stops for good: its setting is wrong, or the platform said no. The text tells a person what to do."""
 
 

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import adapters
-from adapters.base import Adapter, AdapterError
+from adapters.base import Adapter
 from adapters.replay import Replay
 from adapters.websocket import WebsocketClient, WebsocketServer
 from bot.config import Config
@@ -222,16 +222,14 @@ def _start_logging(level: str) -> None:
 
 @contextlib.contextmanager
 def _as_user_errors() -> Iterator[None]:
-    """A mistake of the user's that surfaces in a task, or in an adapter, is still one clear line."""
+    """A mistake of the user's that surfaces in a task is still one clear line."""
     try:
         yield
-    except AdapterError as error:
-        raise UserError(str(error)) from error
     except BaseExceptionGroup as group:
-        for error in _leaves(group):
-            if isinstance(error, UserError | AdapterError):
-                raise UserError(str(error)) from error
-        raise
+        mistakes = group.subgroup(UserError)
+        if mistakes is None:
+            raise
+        raise UserError("\n".join(str(mistake) for mistake in _leaves(mistakes))) from group
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -23,7 +23,7 @@ from bot.errors import UserError
 FILE_NAME = "config.yaml"
 PROJECT = Path(__file__).parents[2]
 
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=0, le=65535)]  # 0: any free one
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Lifetime = Annotated[float, Field(ge=0, le=86400)]  # 0: for ever
 Penalty = Annotated[float, Field(ge=-10, le=10)]
@@ -134,7 +134,7 @@ class Moderation(Section):
 
 
 class WebsocketServerSettings(Section):
-    enabled: bool = False
+    enabled: bool = True
     host: Host = "127.0.0.1"
     port: Port = 57861
 
