@@ -51,8 +51,8 @@ def command_line() -> argparse.ArgumentParser:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
-    parser.add_argument("--listen", action="store_true", help="允许别的设备打开控制台 / listen on all interfaces")
-    parser.add_argument("--port", type=int, metavar="57860", help="控制台和悬浮窗的端口 / port of panel and overlay")
+    parser.add_argument("--listen", action="store_true", help="允许别的设备打开场控面板 / listen on all interfaces")
+    parser.add_argument("--port", type=int, metavar="57860", help="场控面板和悬浮窗的端口 / port of panel and overlay")
     parser.add_argument("--model", metavar="M", help="RWKV-7 模型文件 / model file (.pth, .safetensors)")
     parser.add_argument("--strategy", metavar="S", help='例如 / such as "cuda fp16", "cpu fp32", auto')
     parser.add_argument("--cuda_on", choices=("0", "1"), help="RWKV_CUDA_ON: 编译 CUDA 内核 / compile CUDA kernels")
