@@ -82,11 +82,12 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One proposal. Only a finished one can be approved as it stands."""
+    """One proposal. `by_person`: words that a person had approved and then took back, kept to go on from."""
 
     text: str = ""
     done: bool = False
     flags: tuple[Flag, ...] = ()
+    by_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,8 @@ class Item:
 
     @property
     def edited(self) -> bool:
-        """Whether the approved words differ from every draft."""
-        return self.text is not None and all(draft.text != self.text for draft in self.drafts)
+        """Whether the approved words are a person's: different from every draft of the model."""
+        return self.text is not None and all(draft.by_person or draft.text != self.text for draft in self.drafts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,8 +275,16 @@ class ApprovalQueue:
         return [self._move(item, Action.EXPIRE, now, None) for item in due]
 
     def take_back(self, now: float, by: Operator) -> list[Item]:
-        """Emergency: whatever was approved and has not been aired waits for a person again."""
-        return [self._back_to_pending(item, now, by) for item in self.items(State.APPROVED)]
+        """Emergency: whatever was approved and has not been aired waits for a person again.
+
+        Here, and only here, the record comes second: a disk that refuses must not keep words on their way to the air.
+        A restart in between makes them pending as well.
+        """
+        taken = [replace(self._pending(item, now), by=by.name, decided=now) for item in self.items(State.APPROVED)]
+        self._items |= {item.id: item for item in taken}
+        for item in taken:
+            self._journal(item, Decision(Action.UNDO, now, by.name))
+        return taken
 
     def drafting(self, item_id: str, count: int, now: float) -> int:
         """`count` more drafts are being written for a pending item, which gets a fresh lifetime; where they begin."""
@@ -292,9 +301,13 @@ class ApprovalQueue:
         return item
 
     def drafted(self, item_id: str, error: str | None = None) -> Item:
-        """No more drafts are coming. What was left unfinished is dropped: half a sentence is not a proposal."""
+        """No more drafts are coming. What was left unfinished becomes empty: half a sentence is not a proposal, and
+        the others keep their numbers under the operator's fingers."""
         item = self._pending_item(item_id)
-        return self._store(replace(item, drafts=_finished(item), drafting=False, error=error), None)
+        drafts = tuple(draft if draft.done else Draft() for draft in item.drafts)
+        if not any(draft.done for draft in drafts):
+            drafts = ()
+        return self._store(replace(item, drafts=drafts, drafting=False, error=error), None)
 
     def forget(self, keep: int) -> None:
         """Let go of the oldest closed items beyond `keep`: they are on disk."""
@@ -320,14 +333,16 @@ class ApprovalQueue:
         return item
 
     def _back_to_pending(self, item: Item, now: float, by: Operator) -> Item:
-        cleared = self._pending(item, now)
-        after = replace(cleared, by=by.name, decided=now)
+        after = replace(self._pending(item, now), by=by.name, decided=now)
         return self._store(after, Decision(Action.UNDO, now, by.name))
 
     def _pending(self, item: Item, now: float) -> Item:
+        drafts = item.drafts
+        if item.text is not None and all(draft.text != item.text for draft in drafts):
+            drafts = (*drafts, Draft(item.text, done=True, flags=item.flags, by_person=True))
         return replace(
             item, state=State.PENDING, revision=item.revision + 1, text=None, flags=(), by=None, decided=None,
-            expires=_end(item, now),
+            drafts=drafts, expires=_end(item, now),
         )  # fmt: skip
 
     def _pending_item(self, item_id: str) -> Item:

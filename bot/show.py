@@ -124,8 +124,8 @@ class Show:
             async for message in adapter.messages():
                 try:
                     self.hear(message)
-                except Exception:
-                    log.exception("a message from %s could not be handled", adapter.name)
+                except Exception as error:
+                    _report("a message from %s could not be handled", adapter.name, error)
         except AdapterError as error:
             # The adapter's own state says so on the panel; the show goes on with the other platforms.
             log.error("%s: %s", adapter.name, error)
@@ -133,6 +133,7 @@ class Show:
 
     def hear(self, message: Message) -> None:
         """Screen a message and let it wait, or keep the reason why it does not."""
+        f"{message.id}{message.text}{message.viewer.name}{message.viewer.id}".encode()  # else it could not be stored
         now = self._clock()
         if self._muted.get(message.viewer.key, 0.0) > now:
             self._intake.pass_over(message, PassReason.MUTED, now)
@@ -147,7 +148,10 @@ class Show:
     # -- 2. it is chosen -------------------------------------------------------------------------------------------
 
     def _choose(self, now: float) -> None:
-        """Open cards while a person can keep up with them."""
+        """Open cards while a person can keep up with them. A card whose drafts a crash has eaten gets them again."""
+        for item in self._queue.items(State.PENDING):
+            if self._may_draft() and not (item.drafts or item.drafting or item.error):
+                self._start_drafts(item.id, self._rules.drafts, self._rules.sampling)
         while self._may_draft() and len(self._queue.items(State.PENDING)) < self._rules.max_pending:
             waiting = self._intake.next(now)
             if waiting is None:
@@ -214,7 +218,7 @@ class Show:
         except EngineError as failure:
             error = str(failure)
         except Exception as failure:
-            log.exception("a generation failed")
+            _report("a generation of %s failed", item_id, failure)
             error = (
                 f"生成失败（{type(failure).__name__}），可以按“更多”重试。 Generation failed; press More to try again."
             )
@@ -380,9 +384,7 @@ class Show:
         if item.message is not None:
             asked = viewer_line(item.message, self._scenario.speakers)
             self._transcript.append(replace(asked, id=item.id))
-        origin = Origin.EDITED if item.edited else Origin.MODEL
-        origin = Origin.PERSON if item.wait_class == "own" and not item.drafts else origin
-        self._transcript.append(Line(item.character, item.text or "", origin, id=item.id))
+        self._transcript.append(Line(item.character, item.text or "", _origin(item), id=item.id))
 
     def _finish(self, now: float) -> None:
         for item in self._queue.items(State.AIRED):
@@ -592,8 +594,21 @@ class Show:
         return name or self._scenario.speaker
 
 
+def _report(what: str, where: str, error: Exception) -> None:
+    """At a boundary that the show survives. What an error says may quote a viewer, so only `debug` shows all of it."""
+    log.error(f"{what}: %s", where, type(error).__name__)
+    log.debug("in full", exc_info=error)
+
+
 def _flags(findings: Iterable[Finding]) -> tuple[Flag, ...]:
     return tuple(Flag(f.start, f.end, f.rule, f.level, f.reason) for f in findings)
+
+
+def _origin(item: Item) -> Origin:
+    if not item.edited:
+        return Origin.MODEL
+    proposed = any(not draft.by_person for draft in item.drafts)
+    return Origin.EDITED if proposed else Origin.PERSON
 
 
 def _last_change(item: Item) -> float:

@@ -33,7 +33,12 @@ def flag_json(flag: Flag) -> Json:
 
 
 def draft_json(draft: Draft) -> Json:
-    return {"text": draft.text, "done": draft.done, "flags": [flag_json(flag) for flag in draft.flags]}
+    return {
+        "text": draft.text,
+        "done": draft.done,
+        "flags": [flag_json(flag) for flag in draft.flags],
+        "by_person": draft.by_person,
+    }
 
 
 def item_json(item: Item, history: Sequence[Json] = ()) -> Json:

@@ -161,6 +161,45 @@ def test_undo_gives_a_fresh_lifetime_and_forgets_the_words() -> None:
     assert (again.state, again.text, again.expires, again.revision) == (State.PENDING, None, 18.0, 3)
 
 
+def test_edited_words_that_are_taken_back_are_not_lost() -> None:
+    """They come back as a proposal of a person's, and approving them again still counts as edited."""
+    queue = queue_with(item())
+    queue.approve("a", 1, "改过的话", ANNA, 1.0)
+    again = queue.undo("a", 2, ANNA, 2.0)
+    assert [(draft.text, draft.by_person) for draft in again.drafts] == [("你好", False), ("改过的话", True)]
+    assert queue.approve("a", 3, "改过的话", ANNA, 3.0).edited
+    assert [draft.text for draft in queue.undo("a", 4, ANNA, 4.0).drafts].count("改过的话") == 1
+
+
+def test_finished_drafts_keep_their_numbers() -> None:
+    """A draft that was left unfinished becomes empty in its place, until the card is decided."""
+    queue = queue_with(item(drafts=()))
+    first = queue.drafting("a", 3, 1.0)
+    queue.draft("a", first, Draft("一", True))
+    queue.draft("a", first + 1, Draft("二半"))
+    queue.draft("a", first + 2, Draft("三", True))
+    assert [draft.text for draft in queue.drafted("a").drafts] == ["一", "", "三"]
+    assert [draft.text for draft in queue.approve("a", 1, "三", ANNA, 2.0).drafts] == ["一", "三"]
+
+
+def test_the_emergency_does_not_wait_for_the_disk() -> None:
+    """Approved words are pending again even where the record refuses."""
+    broken = False
+
+    def disk(item: Item, decision: Decision | None) -> None:
+        if broken:
+            raise OSError("disk full")
+
+    queue = ApprovalQueue(disk)
+    for name in "ab":
+        queue.open(item(name))
+        queue.approve(name, 1, "你好", ANNA, 1.0)
+    broken = True
+    with pytest.raises(OSError, match="disk full"):
+        queue.take_back(2.0, ANNA)
+    assert [one.state for one in queue.items()] == [State.PENDING, State.PENDING]
+
+
 def test_when_the_disk_refuses_nothing_has_changed() -> None:
     """The journal comes first: an approval that is not on record did not happen."""
 

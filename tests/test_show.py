@@ -315,6 +315,33 @@ async def test_a_bug_in_a_generation_does_not_end_the_broadcast(house: House) ->
         assert (await house.card(2))["drafts"]
 
 
+async def test_a_card_whose_drafts_a_crash_has_eaten_gets_them_again(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    async with house.running():
+        house.engine.gate.clear()
+        house.hear("你是谁？")
+        await until(lambda: house.items("pending") and house.items("pending")[0]["drafts"])
+        house.show.operators_changed(0)
+    again = House(tmp_path)
+    async with again.running():
+        await until(lambda: len(again.items("pending")[0]["drafts"]) == 2)
+
+
+async def test_a_message_that_cannot_be_stored_harms_nothing_else(house: House) -> None:
+    """Half a surrogate pair, as a third party's adapter might let through."""
+
+    class Sloppy:
+        name = "sloppy"
+
+        async def messages(self) -> AsyncIterator[Message]:
+            for number, text in enumerate(["半个\ud83d表情？", "你是谁？"]):
+                yield Message(MessageId(f"s{number}"), Kind.DANMAKU, Viewer("sloppy", f"v{number}", "甲"), text)
+
+    async with house.running():
+        await house.show.listen(Sloppy())
+        assert (await house.card())["message"]["text"] == "你是谁？"
+
+
 async def test_a_decision_stops_the_drafts(house: House) -> None:
     """The engine hears within a step that nobody wants them any more."""
     async with house.running():
