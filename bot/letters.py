@@ -15,6 +15,7 @@ CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f]")
 # Half of a surrogate pair: legal in a Python string, not in UTF-8, so neither a tokenizer nor a file can take it.
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 BLANK_LINES = re.compile(r"\n\s*\n")
+BLANK_EDGES = re.compile(r"\A\s*\n|\n\s*\Z")
 
 # Left-to-right marks and their kin: they change the order in which a text is shown.
 BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"

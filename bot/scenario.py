@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from bot.errors import UserError
-from bot.letters import BLANK_LINES, CONTROL, LONE_SURROGATE, one_newline
+from bot.letters import BLANK_EDGES, BLANK_LINES, CONTROL, LONE_SURROGATE, one_newline
 
 NARRATOR = ""
 VIEWER = "观众"  # the one role that speaks for every viewer
@@ -73,7 +73,8 @@ class Character:
 def canonical_text(text: str) -> str:
     """A line's words as the model reads them: no blank lines, no control characters, no outer spaces. Idempotent."""
     text = CONTROL.sub("", one_newline(text)).replace("\t", " ")
-    text = BLANK_LINES.sub("\n", LONE_SURROGATE.sub("\ufffd", text)).strip(" \n")
+    text = BLANK_LINES.sub("\n", LONE_SURROGATE.sub("\ufffd", text))
+    text = BLANK_EDGES.sub("", text).strip(" ")
     return text if text.strip() else ""
 
 

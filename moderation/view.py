@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.letters import CONTROL, INVISIBLE, PLAIN_LETTERS
 
@@ -37,12 +38,9 @@ def fold(text: str) -> str:
 
 
 def _segments(text: str) -> list[tuple[int, int]]:
-    """Each visible letter with the marks that belong to it."""
-    hidden = {place for match in INVISIBLE.finditer(text) for place in range(*match.span())}
+    """Each letter with the marks that belong to it."""
     segments: list[tuple[int, int]] = []
     for place, letter in enumerate(text):
-        if place in hidden or CONTROL.match(letter):
-            continue
         if segments and _continues(letter):
             segments[-1] = (segments[-1][0], place + 1)
         else:
@@ -55,6 +53,7 @@ def _continues(letter: str) -> bool:
     return bool(unicodedata.combining(letter)) or letter in "\uff9e\uff9f" or "\u1160" <= letter <= "\u11ff"
 
 
+@lru_cache(maxsize=8192)
 def _fold(segment: str) -> str:
-    plain = INVISIBLE.sub("", segment.translate(PLAIN_LETTERS))
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", plain).casefold())
+    plain = CONTROL.sub("", INVISIBLE.sub("", segment)).translate(PLAIN_LETTERS)
+    return unicodedata.normalize("NFKC", plain).casefold()

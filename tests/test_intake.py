@@ -289,6 +289,16 @@ def test_in_a_full_room_the_weakest_gives_way() -> None:
     assert set(reasons(intake).values()) == {PassReason.FULL}
 
 
+def test_however_well_a_plain_one_scores_it_gives_way_to_a_paid_one() -> None:
+    """A moderator's free gift with a question, against a bare gift that was paid for: the money counts."""
+    paid = a_message("1", "", viewer="v", kind=Kind.GIFT, price=1.0)
+    intake = an_intake(limit=1)
+    intake.answered(a_message("0", "早", viewer="v"), NOW)
+    intake.put(paid, NOW)
+    intake.put(a_message("2", "花好看吗？", kind=Kind.GIFT, roles=frozenset({Role.MODERATOR, Role.MEMBER})), NOW)
+    assert ids(intake) == ["1"] and reasons(intake) == {"2": PassReason.FULL}
+
+
 # ---- a model of the whole room ------------------------------------------------------------------------------------
 
 TEXTS = [
@@ -322,10 +332,13 @@ class Room(RuleBasedStateMachine):
         kind=st.sampled_from([Kind.DANMAKU, Kind.DANMAKU, Kind.SUPER_CHAT, Kind.GUARD, Kind.GIFT, Kind.ENTER]),
         price=st.sampled_from([None, None, 30.0]),
         viewer=st.sampled_from(["a", "b", "c"]),
+        roles=st.sampled_from([frozenset(), frozenset({Role.MODERATOR, Role.MEMBER})]),
         held=st.sampled_from([False, False, False, True]),
     )
-    def a_viewer_writes(self, text: str, kind: Kind, price: float | None, viewer: str, held: bool) -> None:
-        message = a_message(str(len(self.sent)), text, viewer, kind=kind, price=price)
+    def a_viewer_writes(
+        self, text: str, kind: Kind, price: float | None, viewer: str, roles: frozenset[Role], held: bool
+    ) -> None:
+        message = a_message(str(len(self.sent)), text, viewer, kind=kind, price=price, roles=roles)
         self.intake.newly_passed()
         self.sent.append(message)
         self.intake.put(message, self.now, findings_hold=held)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -80,8 +81,12 @@ def is_plain(line: Line) -> bool:
         st.builds(Line, st.sampled_from([NARRATOR, *NAMES, "观众"]), words.map(canonical_text), st.just(Origin.OPENING))
     )
 )
+@example([Line(NARRATOR, "天亮了", Origin.OPENING), Line(NARRATOR, "\xa0\n0", Origin.OPENING)])
+@example([Line("小麦", "好\n\u3000", Origin.OPENING), Line("Anna", "\u3000好", Origin.OPENING)])
+@settings(max_examples=300)
 def test_parse_is_the_inverse_of_render(said: list[Line]) -> None:
     """Lines come back from their text as they went in: words with colons, single line breaks and emoji included."""
+    said = [replace(line, text=canonical_text(line.text)) for line in said]
     plain = tuple(line for line in said if is_plain(line))
     assert parse(render(plain), NAMES) == plain
 

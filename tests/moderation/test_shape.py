@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given
 
-from bot.scenario import Line, canonical_text, parse, render
+from bot.scenario import Line, parse, render
 from moderation.shape import ShapeFilter
 from moderation.verdict import Direction
 from tests.hostile import hostile_text
@@ -45,6 +45,7 @@ def found(text: str, direction: Direction) -> list[tuple[str, int, int, int]]:
         ("好\ud800", [("control", 2, 1, 2)], [("control", 3, 1, 2)]),
         (" 好的\n", [], []),
         ("\u3000好的", [], []),
+        ("好的\n\u3000", [], [("break", 3, 0, 4)]),
         ("好\t的\u2028吧", [], [("break", 3, 1, 2), ("break", 3, 3, 4)]),
         ("Assistant: 好", [("turn", 2, 0, 12)], [("turn", 3, 0, 10)]),
         ("问：几点", [], []),
@@ -74,7 +75,6 @@ def test_a_reply_that_is_not_blocked_stands_in_a_prompt_as_it_stands_on_the_scre
     """Whatever gets past this filter is one line of its speaker, unchanged by saving, loading and feeding."""
     if any(one.severity >= 3 for one in SHAPE.check(text, Direction.OUT)):
         return
-    assert canonical_text(text) == text.strip(" \n")
     (line,) = parse(render([Line("小麦", text)]), ["小麦", "Anna"])
     assert (line.character, line.text) == ("小麦", text.strip(" \n"))
     assert not any(part.lstrip().startswith(("小麦:", "小麦：", "观众:", "Anna:")) for part in text.split("\n"))
