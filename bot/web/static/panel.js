@@ -189,6 +189,7 @@ let noticeTimer = null;
 
 function notice(text, kind = "said") {
   clearTimeout(noticeTimer);
+  openSheet(false); // on the phone it would cover the words
   setText($("#notice"), text);
   $("#notice").dataset.kind = kind;
   noticeTimer = setTimeout(clearNotice, NOTICE_STAYS * (kind === "refused" ? 2 : 1));
@@ -242,17 +243,19 @@ async function decide(item, action, body, done) {
   notice(done);
 }
 
-/** The card that a decision is about, if it can be decided now; otherwise the reason is said. */
-function decidable() {
+/** The card in view, if it still waits for somebody; otherwise the reason is said. */
+function waitingCard() {
   const item = page.current === null ? null : store.find(page.current);
-  if (item === null) return null;
-  if (page.busy.has(item.id)) return null;
-  if (performance.now() < page.early) {
-    notice(t("note.early"));
-    return null;
-  }
+  if (item === null || page.busy.has(item.id)) return null;
   if (item.state === "pending") return item;
   notice(t("note.gone", stateOf(item)), "refused");
+  return null;
+}
+
+/** The same for a decision, which needs a card that has been there long enough to be the one that was meant. */
+function decidable() {
+  if (performance.now() >= page.early) return waitingCard();
+  notice(t("note.early"));
   return null;
 }
 
@@ -285,7 +288,7 @@ function reject(mute) {
 }
 
 async function more(extra = {}) {
-  const item = decidable();
+  const item = waitingCard();
   if (item === null || item.drafting) return;
   closeEditor();
   const answer = await send(item.id, itemPath(item.id, "more"), { revision: item.revision, ...extra });
@@ -343,7 +346,7 @@ const maxText = () => (store.status ? store.status.settings.max_text : 200);
 const character = () => (store.status ? store.status.character : "");
 
 function edit() {
-  const item = decidable();
+  const item = waitingCard();
   if (item === null) return;
   if (page.editing) return $("#edit-text").focus();
   const draft = item.drafts[pickOf(item)];

@@ -11,8 +11,9 @@ export class QuietList {
     this.entries = [];
     this.shown = new Map();
     this.inside = false;
-    root.addEventListener("pointerenter", (event) => this.enter(event.pointerType !== "touch"));
-    root.addEventListener("pointerleave", () => this.enter(false));
+    // The whole box counts, so that the way to the "N new" button does not lead out of it.
+    root.parentElement.addEventListener("pointerenter", (event) => this.enter(event.pointerType !== "touch"));
+    root.parentElement.addEventListener("pointerleave", () => this.enter(false));
     root.addEventListener("focusout", () => setTimeout(() => this.render()));
     root.addEventListener("scroll", () => this.held || this.render(), { passive: true });
     more.addEventListener("click", () => this.release());
