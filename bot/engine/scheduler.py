@@ -233,6 +233,6 @@ class Scheduler:
 
 def _loss(error: Exception) -> str:
     traceback.print_exception(error, file=sys.stderr)
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "not enough memory" in str(error):
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
         return "内存不够，这次没有生成。可再试一次，或减少候选数量。 / Out of memory; ask again or for fewer drafts."
     return f"生成失败（{type(error).__name__}），可再试一次。 / Generation failed; ask again."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +31,7 @@ def fed(pieces: list[str], stops: list[str]) -> str:
 def test_a_stop_is_found_wherever_the_text_is_cut(text: str, stops: list[str], cuts: list[int]) -> None:
     """However tokens divide it, the same text comes out as by the definition."""
     places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    pieces = [text[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [text[a:b] for a, b in itertools.pairwise(places)]
     assert fed(pieces, stops) == plainly(text, stops)
     assert fed(list(text), stops) == plainly(text, stops)
 
@@ -59,7 +61,7 @@ def test_characters_come_out_whole(text: str, cuts: list[int]) -> None:
     data = text.encode()
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     decoder = WholeCharacters()
-    pieces = [decoder.feed(data[a:b]) for a, b in zip(places, places[1:], strict=False)]
+    pieces = [decoder.feed(data[a:b]) for a, b in itertools.pairwise(places)]
     assert "".join(pieces) == text
 
 
