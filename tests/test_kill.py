@@ -120,7 +120,7 @@ class Life:
         choices = {
             "pending": ["approve"] * 6 + ["reject", "more"],
             "approved": ["undo", "wait", "wait"],
-            "aired": ["recall", "wait", "wait", "wait"],
+            "aired": ["recall", "recall", "wait"],
             "rejected": ["undo"],
             "expired": ["undo"],
         }
@@ -211,7 +211,7 @@ async def test_a_hundred_kills_put_no_unapproved_word_on_the_air(tmp_path: Path)
         "adapters.websocket.server.port": chat_port,
         "drafts.count": 2,
         "drafts.turns": 1000,
-        "overlay.min_seconds": 0.02,
+        "overlay.min_seconds": 0.03,
         "overlay.seconds_per_char": 0.0,
         "intake.cooldown": 0.0,
         "log.level": "error",

@@ -47,7 +47,7 @@ def live(settings: dict[str, object]) -> None:
     def announce(line: str) -> None:
         if not line and not told:
             told.append(line)
-            print("ready", flush=True)
+            os.write(1, b"ready\n")
 
     told: list[str] = []
     config = load_config(None, settings)
@@ -60,9 +60,9 @@ def main() -> None:
         if child == 0:
             live(json.loads(line))
             os._exit(1)  # a life ends by SIGKILL only
-        print(child, flush=True)
+        os.write(1, f"{child}\n".encode())  # one write: the child speaks into the same pipe
         os.waitpid(child, 0)
-        print("gone", flush=True)
+        os.write(1, b"gone\n")
 
 
 if __name__ == "__main__":
