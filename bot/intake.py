@@ -6,17 +6,21 @@ message that was paid for never gives way while a plain one waits.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
+from typing import TypeVar
 
 from bot.letters import visible
 from bot.messages import Kind, Message, MessageId, Role
 
 ViewerKey = tuple[str, str]
+Key = TypeVar("Key")
 
 
 class WaitClass(StrEnum):
@@ -145,11 +149,12 @@ class Intake:
         self._cooldown = cooldown
         self._expiry = {**EXPIRY, **(expiry or {})}
         self._names = tuple(plain for name in (*names, "主播") if (plain := _plain(name)))
-        self._waiting: list[Waiting] = []
+        self._waiting: dict[MessageId, Waiting] = {}  # by the id of the first message, oldest first
         self._passed: deque[Passed] = deque(maxlen=keep)
         self._news: deque[Passed] = deque(maxlen=keep)
-        self._answered: deque[tuple[float, ViewerKey, str]] = deque(maxlen=500)
-        self._chosen: deque[tuple[float, ViewerKey]] = deque(maxlen=50)
+        self._answered: dict[ViewerKey, float] = {}
+        self._answered_texts: dict[str, float] = {}
+        self._chosen: dict[ViewerKey, float] = {}
         self._seen: dict[MessageId, None] = {}
 
     # ---- in -------------------------------------------------------------------------------------------------------
@@ -189,25 +194,24 @@ class Intake:
             return PassReason.COOLDOWN
         return PassReason.ANSWERED_RECENTLY if self._answered_lately(message, now) else None
 
-    def _same(self, message: Message) -> int | None:
-        """The place in the room of a plain message that says the same."""
+    def _same(self, message: Message) -> Waiting | None:
+        """The plain one in the room that says the same."""
         text = _plain(message.text)
-        places = (i for i, one in enumerate(self._waiting) if not one.paid and _alike(_plain(one.message.text), text))
-        return next(places, None)
+        alike = (one for one in self._waiting.values() if not one.paid and _alike(_plain(one.message.text), text))
+        return next(alike, None)
 
-    def _join(self, place: int, message: Message, now: float) -> None:
-        one = self._waiting[place]
+    def _join(self, one: Waiting, message: Message, now: float) -> None:
         known = {other.viewer.key for other in one.messages}
         if message.viewer.key in known or len(one.others) >= MOST_OTHERS:
             self._pass(message, PassReason.DUPLICATE, now)
         else:
-            self._waiting[place] = replace(one, others=(*one.others, message))
+            self._waiting[one.message.id] = replace(one, others=(*one.others, message))
 
     def _admit(self, message: Message, now: float) -> None:
         klass = self._class(message)
-        self._waiting.append(Waiting(message, klass, now, now + self._expiry[klass]))
+        self._waiting[message.id] = Waiting(message, klass, now, now + self._expiry[klass])
         if len(self._waiting) > self._limit:
-            self._leave(max(self._waiting, key=lambda one: self._gives_way(one, now)), PassReason.FULL, now)
+            self._leave(max(self._waiting.values(), key=_gives_way), PassReason.FULL, now)
 
     def _class(self, message: Message) -> WaitClass:
         if message.kind is Kind.SUPER_CHAT:
@@ -231,10 +235,10 @@ class Intake:
     def take(self, message_id: str, now: float) -> Waiting | None:
         """Takes this message, with all who say the same, out of the room, or out of those passed over."""
         self._expire(now)
-        for place, one in enumerate(self._waiting):
+        for one in self._waiting.values():
             if any(message.id == message_id for message in one.messages):
-                taken = self._scored(self._waiting.pop(place), now)
-                self._chosen.append((now, taken.message.viewer.key))
+                taken = self._scored(self._waiting.pop(one.message.id), now)
+                _remember(self._chosen, taken.message.viewer.key, now, JUST_CHOSEN_SECONDS)
                 return taken
         return self._take_passed(message_id, now)
 
@@ -248,20 +252,21 @@ class Intake:
 
     def answered(self, message: Message, now: float) -> None:
         """This message's answer was published: its viewer rests, and the same words are not answered again soon."""
-        self._answered.append((now, message.viewer.key, _plain(message.text)))
-        for one in [one for one in self._waiting if not one.paid and self._resting(one.message.viewer.key, now)]:
-            self._leave(one, PassReason.COOLDOWN, now)
+        _remember(self._answered, message.viewer.key, now, ANSWERED_SECONDS)
+        _remember(self._answered_texts, _plain(message.text), now, ANSWERED_SECONDS)
+        self._leave_all(
+            PassReason.COOLDOWN, now, lambda one: not one.paid and self._resting(one.message.viewer.key, now)
+        )
 
     def drop_all(self, now: float, reason: PassReason = PassReason.OPERATOR_DROPPED) -> None:
-        for one in list(self._waiting):
-            self._leave(one, reason, now)
+        self._leave_all(reason, now, lambda one: True)
 
     # ---- to look at -----------------------------------------------------------------------------------------------
 
     def waiting(self, now: float) -> list[Waiting]:
         """Those in the room, the next one first."""
         self._expire(now)
-        return sorted((self._scored(one, now) for one in self._waiting), key=_order)
+        return sorted((self._scored(one, now) for one in self._waiting.values()), key=_order)
 
     @property
     def passed(self) -> tuple[Passed, ...]:
@@ -277,11 +282,14 @@ class Intake:
     # ---- rules ----------------------------------------------------------------------------------------------------
 
     def _expire(self, now: float) -> None:
-        for one in [one for one in self._waiting if one.expires <= now]:
-            self._leave(one, PassReason.EXPIRED, now)
+        self._leave_all(PassReason.EXPIRED, now, lambda one: one.expires <= now)
+
+    def _leave_all(self, reason: PassReason, now: float, leaves: Callable[[Waiting], bool]) -> None:
+        for one in [one for one in self._waiting.values() if leaves(one)]:
+            self._leave(one, reason, now)
 
     def _leave(self, one: Waiting, reason: PassReason, now: float) -> None:
-        self._waiting.remove(one)
+        del self._waiting[one.message.id]
         for message in one.messages:
             self._pass(message, reason, now)
 
@@ -291,11 +299,13 @@ class Intake:
         self._news.append(passed)
 
     def _resting(self, viewer: ViewerKey, now: float) -> bool:
-        return any(who == viewer and now - then < self._cooldown for then, who, _ in self._answered)
+        return now - self._answered.get(viewer, -math.inf) < self._cooldown
 
     def _answered_lately(self, message: Message, now: float) -> bool:
         text = _plain(message.text)
-        return any(now - then < ANSWERED_SECONDS and _alike(text, other) for then, _, other in self._answered)
+        return any(
+            now - then < ANSWERED_SECONDS and _alike(text, other) for other, then in self._answered_texts.items()
+        )
 
     def _scored(self, one: Waiting, now: float) -> Waiting:
         reasons = tuple(self._reasons(one, now))
@@ -303,27 +313,40 @@ class Intake:
         return replace(one, score=sum(POINTS[why] for why in reasons) + fresh, reasons=reasons)
 
     def _reasons(self, one: Waiting, now: float) -> Iterable[Why]:
-        message = one.message
-        viewer = message.viewer
-        known = any(who == viewer.key and now - then < ANSWERED_SECONDS for then, who, _ in self._answered)
-        chosen = any(who == viewer.key and now - then < JUST_CHOSEN_SECONDS for then, who in self._chosen)
+        viewer = one.message.viewer
         facts = {
             Why.PAID: one.paid,
             Why.MENTION: one.klass is WaitClass.MENTION,
-            Why.QUESTION: bool(_QUESTION.search(message.text)),
             Why.MANY_ASK: bool(one.others),
             Why.MODERATOR: bool(viewer.roles & {Role.MODERATOR, Role.STREAMER}),
             Why.MEMBER: bool(viewer.roles & {Role.MEMBER, Role.GUARD}),
-            Why.NEW_VIEWER: not known,
-            Why.JUST_CHOSEN: chosen,
-            Why.LONG: len(message.text) > LONG_TEXT,
-            Why.LINK: bool(_LINK.search(message.text)),
+            Why.NEW_VIEWER: now - self._answered.get(viewer.key, -math.inf) >= ANSWERED_SECONDS,
+            Why.JUST_CHOSEN: now - self._chosen.get(viewer.key, -math.inf) < JUST_CHOSEN_SECONDS,
         }
-        return (why for why, true in facts.items() if true)
+        return (*_in_the_words(one.message.text), *(why for why, true in facts.items() if true))
 
-    def _gives_way(self, one: Waiting, now: float) -> tuple[bool, int, float, float]:
-        """The greatest gives way first: plain before paid, then the lowest class, the lowest score, the oldest."""
-        return not one.paid, _rank(one.klass), -self._scored(one, now).score, -one.since
+
+def _remember(memory: dict[Key, float], key: Key, now: float, seconds: float) -> None:
+    """Notes the time for `key`, and forgets what is older than `seconds`."""
+    for old in [old for old, then in memory.items() if now - then >= seconds]:
+        del memory[old]
+    memory[key] = now
+
+
+@lru_cache(maxsize=2048)
+def _in_the_words(text: str) -> tuple[Why, ...]:
+    """What a text alone says for or against it."""
+    facts = {
+        Why.QUESTION: bool(_QUESTION.search(text)),
+        Why.LONG: len(text) > LONG_TEXT,
+        Why.LINK: bool(_LINK.search(text)),
+    }
+    return tuple(why for why, true in facts.items() if true)
+
+
+def _gives_way(one: Waiting) -> tuple[bool, int, int, float]:
+    """The greatest gives way first: plain before paid, then the lowest class, the fewest who ask, the oldest."""
+    return not one.paid, _rank(one.klass), -len(one.others), -one.since
 
 
 def _order(one: Waiting) -> tuple[int, float, float]:
@@ -331,10 +354,14 @@ def _order(one: Waiting) -> tuple[int, float, float]:
     return _rank(one.klass), 0.0 if one.paid else -one.score, one.since
 
 
+_RANKS = {klass: rank for rank, klass in enumerate(WaitClass)}
+
+
 def _rank(klass: WaitClass) -> int:
-    return list(WaitClass).index(klass)
+    return _RANKS[klass]
 
 
+@lru_cache(maxsize=2048)
 def _plain(text: str) -> str:
     """A text to compare: one width and case, no punctuation, runs of a letter cut to two, no soft ending."""
     folded = unicodedata.normalize("NFKC", text[:200]).casefold()
@@ -347,11 +374,13 @@ def _alike(one: str, other: str) -> bool:
     """Equal, or, from six letters on, nearly: four fifths of all pairs of neighbours are shared, and every digit."""
     if one == other:
         return True
-    if min(len(one), len(other)) < 6 or re.findall(r"\d", one) != re.findall(r"\d", other):
+    if min(len(one), len(other)) < 6 or len(one) * 2 < len(other) or len(other) * 2 < len(one):
         return False
-    pairs, others = _pairs(one), _pairs(other)
-    return len(pairs & others) >= 0.8 * len(pairs | others)
+    (pairs, digits), (other_pairs, other_digits) = _fingerprint(one), _fingerprint(other)
+    return digits == other_digits and len(pairs & other_pairs) >= 0.8 * len(pairs | other_pairs)
 
 
-def _pairs(text: str) -> set[str]:
-    return {text[place : place + 2] for place in range(len(text) - 1)}
+@lru_cache(maxsize=2048)
+def _fingerprint(text: str) -> tuple[frozenset[str], str]:
+    """What is compared of a text: its pairs of neighbours, and its digits."""
+    return frozenset(text[place : place + 2] for place in range(len(text) - 1)), "".join(re.findall(r"\d", text))

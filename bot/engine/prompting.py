@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from bot.engine.types import Prompt
-from bot.letters import COLONS, CONTROL, CONTROL_TOKEN, INVISIBLE, LINE_BREAK, PLAIN_LETTERS, few_marks
+from bot.letters import COLONS, CONTROL, CONTROL_TOKEN, INVISIBLE, PLAIN_LETTERS, few_marks
 from bot.messages import Kind, Message
 from bot.scenario import (
     COMMON_ROLES,
@@ -73,10 +73,9 @@ def sanitise(text: str, names: Iterable[str] = (), limit: int = 120) -> str:
 
 def _clean(text: str, roles: re.Pattern[str]) -> str:
     text = unicodedata.normalize("NFC", text)
-    text = CONTROL.sub(" ", LINE_BREAK.sub(" ", text))
-    text = _LITERAL_BREAK.sub(" ", text)
+    text = _LITERAL_BREAK.sub(" ", CONTROL.sub(" ", text))
     text = few_marks(INVISIBLE.sub("", text)).translate(PLAIN_LETTERS)
-    text = " ".join(text.split())
+    text = " ".join(text.split())  # line breaks of every kind are white space to `split`
     text = _COLON.sub("：", text).translate(_BRACKETS)
     text = roles.sub(r"「\1」", text)
     return _TOKEN_EDGE.sub("", CONTROL_TOKEN.sub("", text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -159,3 +160,15 @@ def test_a_chain_is_built_from_plain_settings(tmp_path: Any) -> None:
     assert [found.rule for found in chain.screen_message("看 example.com").findings] == ["length"]
     assert chain.screen_reply("小麦: 你好").action is Action.BLOCK
     assert chain.screen_reply("一二三四五六七八九十十一十二").action is Action.FLAG
+
+
+@pytest.mark.parametrize(
+    "piece", ["-", "a", "ab.", "www.", "</", "<|", "### ", " \n", "小麦 ", "．a", "\u0301", "http:"]
+)
+def test_no_text_is_slow_to_screen(piece: str) -> None:
+    """Patterns that would try every place against every other are told by their cost (usual: 4 ms)."""
+    text = piece * 2000
+    began = time.process_time()
+    screen_message(text)
+    screen_reply(text)
+    assert time.process_time() - began < 0.1
