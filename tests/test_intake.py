@@ -403,5 +403,5 @@ class Room(RuleBasedStateMachine):
             assert not one.others or not any(message.paid for message in one.messages)
 
 
-Room.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Room.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestRoom = Room.TestCase

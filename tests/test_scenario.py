@@ -104,6 +104,7 @@ def test_reading_a_text_twice_changes_nothing_more(text: str) -> None:
     assert parse(render(once), NAMES) == once
     assert canonical_text(canonical_text(text)) == canonical_text(text)
     assert "\n\n" not in canonical_text(text)
+    assert canonical_text(text).encode("utf-8").decode() == canonical_text(text)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def sanitise(text: str, names: Iterable[str] = (), limit: int = 120) -> str:
     roles = _roles(frozenset(names))
     text = text[:READ_LIMIT]
     for _ in range(READ_LIMIT):
-        cleaned = _clean(text, roles)[:limit].strip()
+        cleaned = _clean(text, roles)[:limit]
         if cleaned == text:
             return text
         text = cleaned
