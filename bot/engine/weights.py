@@ -29,6 +29,11 @@ class Shape:
     head_size: int
     vocab: int
 
+    @property
+    def parameters(self) -> int:
+        """About how many numbers there are, leaving out the small ones."""
+        return 12 * self.layers * self.width**2 + 2 * self.vocab * self.width
+
 
 ATTENTION = (
     *("x_r", "x_w", "x_k", "x_v", "x_a", "x_g", "w0", "w1", "w2", "a0", "a1", "a2", "v0", "v1", "v2", "g1", "g2"),

@@ -21,6 +21,9 @@ from bot.engine.tokenizer import find_tokenizer
 FIGURES_EVERY = 1.0
 """Seconds between two frames of figures while there is work; one more comes when it is done."""
 
+SMALL = 30_000_000
+"""Parameters below which one thread is as fast as several, and leaves the other cores to the game."""
+
 Say = Callable[[Frame], None]
 
 
@@ -28,9 +31,9 @@ class Work:
     """A loaded model and its scheduler. Making one raises ModelError when the model or the strategy cannot work."""
 
     def __init__(self, model: Path, strategy: str, threads: int = 0) -> None:
-        if threads:
-            torch.set_num_threads(threads)
         loaded = load_model(model, strategy)
+        if threads or loaded.shape.parameters < SMALL:
+            torch.set_num_threads(threads or 1)
         vocabulary = Vocabulary(find_tokenizer(model, loaded.vocab), loaded.vocab)
         self.strategy = str(loaded.strategy)
         self._cache = StateCache()
