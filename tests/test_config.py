@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot.config import PROJECT, Config, ConfigError, find_config, load_config, setting_names
@@ -28,6 +31,13 @@ def config(tmp_path: Path, text: str, **environment: str) -> Config:
     file = tmp_path / "config.yaml"
     file.write_text(text, encoding="utf-8")
     return load_config(file, environment=environment)
+
+
+def _leaves(values: dict[str, object], before: str = "") -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
+    for name, value in values.items():
+        found += _leaves(value, f"{before}{name}.") if isinstance(value, dict) else [(before + name, value)]
+    return found
 
 
 # -- the file that ships -----------------------------------------------------------------------------------------------
@@ -220,6 +230,13 @@ def test_unknown_key_names_the_nearest(tmp_path: Path, written: str, meant: str)
     assert mistakes(tmp_path, written)[0].endswith(f"没有这个设置。是不是想写 {meant}？")
 
 
+def test_unknown_key_with_a_dot_in_it_is_one_mistake(tmp_path: Path) -> None:
+    """Somebody writes `web.port: 1` on one line."""
+    assert mistakes(tmp_path, "web.port: 1") == [
+        "config.yaml:1 web.port：没有这个设置。请分两行写：web: 和缩进的 port:。"
+    ]
+
+
 def test_unknown_key_like_no_other_says_what_to_do(tmp_path: Path) -> None:
     """No guess is better than a silly one."""
     assert mistakes(tmp_path, "zzzzzz: 1") == [
@@ -298,8 +315,60 @@ def test_both_languages_have_every_text() -> None:
         assert sorted(re.findall(r"{\w+}", text)) == sorted(re.findall(r"{\w+}", TEXTS["en"][name])), name
 
 
-def _leaves(values: dict[str, object], before: str = "") -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
-    for name, value in values.items():
-        found += _leaves(value, f"{before}{name}.") if isinstance(value, dict) else [(before + name, value)]
-    return found
+# -- whatever somebody writes ------------------------------------------------------------------------------------------
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.dates(),
+    st.sampled_from(["${A}", "${B}"]),
+)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(SCALARS, inner, max_size=2))
+KEYS = st.sampled_from([name for name in setting_names() if name != "overlay.min_seconds"])  # max_seconds depends on it
+FILES = st.dictionaries(KEYS, VALUES, max_size=6)
+
+
+def nested(settings: dict[str, object]) -> dict[str, object]:
+    """Dotted keys as the file has them."""
+    tree: dict[str, object] = {}
+    for key, value in settings.items():
+        *sections, last = key.split(".")
+        inner = tree
+        for name in sections:
+            inner = inner.setdefault(name, {})  # type: ignore[assignment]
+        inner[last] = value
+    return tree
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(FILES)
+def test_any_value_is_read_or_refused_in_words(tmp_path: Path, written: dict[str, object]) -> None:
+    """Never another error; each mistake has its line and a sentence, and what was no mistake is kept."""
+    text = yaml.safe_dump(nested(written), allow_unicode=True)
+    file = tmp_path / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    try:
+        load_config(file, environment={"A": "1"})
+    except ConfigError as error:
+        assert error.mistakes
+        for mistake in error.mistakes:
+            assert 1 <= mistake.line <= text.count("\n")
+            assert mistake.text.endswith("。") or mistake.key == "adapters.websocket.client.url"
+        wrong = {mistake.key for mistake in error.mistakes}
+        right = {key: value for key, value in written.items() if not any(each.startswith(key) for each in wrong)}
+        mended = yaml.safe_dump(nested(right), allow_unicode=True)
+        file.write_text(mended, encoding="utf-8")
+        assert load_config(file, environment={"A": "1"}).model_dump() == error.rest.model_dump()
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet="ab:- \n\"'#[]{}&*!|>%@`$\t,?é\x00\x85", max_size=40))
+def test_any_text_is_read_or_refused_in_words(tmp_path: Path, text: str) -> None:
+    """Broken YAML of every kind."""
+    file = tmp_path / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    with suppress(ConfigError):
+        load_config(file, environment={})

@@ -7,7 +7,7 @@ anything reach the audience without a person's yes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from difflib import get_close_matches
 from importlib.metadata import entry_points
@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
-from bot.config.file import Mistake, Tree, read_tree
+from bot.config.file import Key, Mistake, Tree, read_tree
 from bot.config.texts import knows, say
 from bot.errors import UserError
 
@@ -261,7 +261,7 @@ def load_config(
         tree.put(key, value)
     speak = lang or ("en" if tree.values.get("lang") == "en" else "zh")
     mistakes = [*tree.mistakes(speak), *_type_mistakes(tree, speak), *_beyond_types(tree, speak)]
-    config = _without_mistakes(tree.values)
+    config = Config.model_validate(_without(tree.values, [mistake.path for mistake in mistakes]))
     config._file = file
     config._folder = file.absolute().parent if file else Path.cwd()
     if mistakes:
@@ -280,19 +280,17 @@ def _type_mistakes(tree: Tree, lang: str) -> Iterator[Mistake]:
                 yield _mistake(tree, dict(detail), lang)
 
 
-def _without_mistakes(values: Mapping[str, Any]) -> Config:
-    """The settings, those in error left out (a list with one bad entry goes as a whole)."""
-    good = deepcopy(dict(values))
-    try:
-        return Config.model_validate(good)
-    except ValidationError as error:
-        for detail in error.errors():
-            *section, last = [part for part in detail["loc"] if isinstance(part, str)]
-            inner: dict[str, Any] = good
-            for name in section:
-                inner = inner.get(name, {})
+def _without(values: Mapping[str, Any], keys: Iterable[Key]) -> dict[str, Any]:
+    """The values less these keys (a list with one bad entry goes as a whole)."""
+    rest: dict[str, Any] = deepcopy(dict(values))
+    for key in keys:
+        *sections, last = [name for name in key if isinstance(name, str)] or [""]
+        inner: Any = rest
+        for name in sections:
+            inner = inner.get(name) if isinstance(inner, dict) else None
+        if isinstance(inner, dict):
             inner.pop(last, None)
-        return Config.model_validate(good)
+    return rest
 
 
 def _mistake(tree: Tree, detail: Mapping[str, Any], lang: str) -> Mistake:
@@ -384,6 +382,9 @@ def _near(key: tuple[str | int, ...], lang: str) -> str:
     """The known key that was probably meant: alike in the same section, of the same name elsewhere, or alike anywhere."""
     *section, name = [str(part) for part in key]
     known = setting_names()
+    if name in known:
+        section_name, _, last = name.rpartition(".")
+        return say(lang, "two_lines", section=section_name, name=last)
     depth = len(section)
     beside = [each.split(".")[depth] for each in known if each.split(".")[:depth] == section]
     alike = get_close_matches(name, beside, n=1, cutoff=0.6)

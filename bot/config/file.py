@@ -26,9 +26,13 @@ class Mistake:
 
     place: str
     line: int
-    key: str
+    path: Key
     text: str
     colon: str = "："
+
+    @property
+    def key(self) -> str:
+        return dotted(self.path)
 
     def __str__(self) -> str:
         where = f"{self.place}:{self.line}" if self.line else self.place
@@ -82,12 +86,12 @@ class Tree:
         known = next((key[:n] for n in range(len(key), 0, -1) if key[:n] in self.lines), ())
         from_file = key[:1] == known[:1] and bool(known)
         place = self.place if from_file else say(lang, "command_line")
-        return Mistake(place, self.lines.get(known, 0), dotted(key), text, say(lang, "colon"))
+        return Mistake(place, self.lines.get(known, 0), key, text, say(lang, "colon"))
 
     def mistakes(self, lang: str) -> Iterator[Mistake]:
         """Mistakes of form: the file itself, its syntax, its keys, variables that are not set."""
         for key, line, code, words in self.problems:
-            yield Mistake(self.place, line, dotted(key), say(lang, code, **words), say(lang, "colon"))
+            yield Mistake(self.place, line, key, say(lang, code, **words), say(lang, "colon"))
 
 
 def dotted(key: Key) -> str:
