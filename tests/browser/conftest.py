@@ -40,7 +40,9 @@ async def theatre(browser: Browser, tmp_path: Path) -> AsyncIterator[OpenTheatre
     async with contextlib.AsyncExitStack() as stack:
 
         async def start(*words: str, **options: Any) -> Theatre:
-            house = Theatre(tmp_path / f"Save{len(opened)}", browser, list(words) or ["晚上好呀！", "来啦来啦。"], **options)
+            house = Theatre(
+                tmp_path / f"Save{len(opened)}", browser, list(words) or ["晚上好呀！", "来啦来啦。"], **options
+            )
             opened.append(house)
             return await stack.enter_async_context(house.playing())
 

@@ -46,7 +46,9 @@ async def test_drafts_grow_in_place_and_an_unfinished_one_is_not_approved(theatr
     reply = page.locator('.draft[aria-checked="true"] .reply')
     await expect(reply).to_have_text("晚上好呀")
     await expect(page.locator("#card:not([data-early])")).to_be_visible()
-    await reply.evaluate("node => { window.node = node.firstChild; getSelection().setBaseAndExtent(window.node, 0, window.node, 4); }")
+    await reply.evaluate(
+        "node => { window.node = node.firstChild; getSelection().setBaseAndExtent(window.node, 0, window.node, 4); }"
+    )
     house.engine.step(1)
     await expect(reply).to_have_text("晚上好呀朋友们")
     assert await reply.evaluate("node => node.firstChild === window.node")
@@ -597,8 +599,42 @@ async def test_theme_follows_the_system_and_the_choice(theatre: OpenTheatre) -> 
     assert json.loads(await page.evaluate("() => localStorage.getItem('cohost.theme')")) == "dark"
 
 
+CONTRAST = """() => {
+  const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const ground = (node) => {
+    for (; node; node = node.parentElement) {
+      const color = numbers(getComputedStyle(node).backgroundColor);
+      if (color.length === 3) return color;
+    }
+  };
+  const of = (selector) => {
+    const node = document.querySelector(selector);
+    const [a, b] = [light(numbers(getComputedStyle(node).color)), light(ground(node))].sort((x, y) => y - x);
+    return [selector, (a + 0.05) / (b + 0.05)];
+  };
+  const least = { ".draft .reply": 7, ".draft mark": 4.5, ".reasons li": 4.5, "#question": 4.5, "#age": 4.5, "#approve": 4.5, "#stop": 4.5,
+    "#reject": 4.5, ".badge": 4.5, "#parts span": 4.5, "#queue .ask": 4.5, "#waiting-empty": 4.5, "#pauses [aria-pressed=true]": 4.5 };
+  return Object.keys(least).map(of).filter(([selector, ratio]) => ratio < least[selector]);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+async def test_everything_can_be_read(theatre: OpenTheatre, scheme: str) -> None:
+    """4.5:1 at least, 7:1 for the reply; the reply is the largest text, the viewer's words come second."""
+    house = await theatre("去看 www.example.com 吧")
+    page = await house.panel(color_scheme=scheme)
+    house.hear("有什么好看的？")
+    await settled(page)
+    assert await page.evaluate(CONTRAST) == []
+    size = "node => parseFloat(getComputedStyle(node).fontSize)"
+    assert 22 <= await page.locator(".draft .reply").first.evaluate(size) <= 28
+    assert await page.locator("#question").evaluate(size) == 16
+
+
 def _somebody() -> object:
     """Stands for an operator elsewhere; real ones are made at the door."""
     return type("Somebody", (), {"name": "别处的场控"})()
-
-

@@ -27,7 +27,13 @@ OPERATOR_TOKEN = "operator-token-for-tests"
 OVERLAY_TOKEN = "overlay-token-for-tests"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 # No traffic of the browser's own, so that a test machine needs no network.
-QUIET = ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-sandbox"]
+QUIET = [
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-sandbox",
+]
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 SCENE = Scenario(
@@ -51,7 +57,9 @@ def find_chromium(playwright: Playwright) -> str | None:
 class Theatre:
     """One show on one port. `words` are the engine's drafts in turn; `stepped`: they come when the test says so."""
 
-    def __init__(self, folder: Path, browser: Browser, words: list[str], *, stepped: bool = False, **rules: Any) -> None:
+    def __init__(
+        self, folder: Path, browser: Browser, words: list[str], *, stepped: bool = False, **rules: Any
+    ) -> None:
         self.browser = browser
         self.engine = ScriptedEngine(words, stepped=stepped)
         self.feed, self.overlay_feed = Feed(), Feed()

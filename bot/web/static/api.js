@@ -36,7 +36,6 @@ export class FeedLink {
   constructor(path, onEvent, onLink) {
     Object.assign(this, { path, onEvent, onLink });
     this.attempt = 0;
-    this.pinged = false;
     window.addEventListener("online", () => this.hurry());
     document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
   }
@@ -54,10 +53,6 @@ export class FeedLink {
 
   read(event) {
     this.listen();
-    if (event.event === "ping") {
-      this.pinged = true;
-      return;
-    }
     this.onEvent(event);
     if (event.event === "snapshot") {
       this.attempt = 0;
@@ -65,10 +60,10 @@ export class FeedLink {
     }
   }
 
-  /** A dead network says nothing: silence is how one hears it. Only where the server is known to ping. */
+  /** A dead network says nothing: silence is how one hears it. A server that has nothing to say pings. */
   listen() {
     clearTimeout(this.silence);
-    this.silence = setTimeout(() => (this.pinged || this.socket.readyState !== WebSocket.OPEN) && this.lost(), SILENCE);
+    this.silence = setTimeout(() => this.lost(), SILENCE);
   }
 
   lost() {

@@ -42,13 +42,14 @@ export function drawReasons(root, flags) {
   patchList(root, reasons, (reason) => reason, () => h("li"), (node, reason) => setText(node, t("flag.mark", { reason })));
 }
 
-/** `view`: { item, picked, editing, busy, early, emptyText } */
+/** `view`: { item, picked, editing, busy, early, empty: { title, text } } */
 export function drawCard(view, now) {
   const { item } = view;
   const card = $("#card");
   setAttr(card, "data-empty", !item);
   setAttr(card, "data-early", view.early);
-  setText($("#empty-text"), view.emptyText);
+  setText($("#empty-title"), view.empty.title);
+  setText($("#empty-text"), view.empty.text);
   if (!item) return;
   setAttr(card, "data-item", item.id);
   setAttr(card, "data-own", !item.message);
@@ -107,14 +108,15 @@ function quoteNote({ message, quote }) {
 
 function makeDraft() {
   const row = h("li", { class: "draft", role: "radio", tabindex: "-1", data: { command: "pick" } });
-  row.append(h("span", { class: "number" }), h("span", { class: "reply" }), h("ul", { class: "reasons" }));
+  row.append(h("span", { class: "number" }), h("span", { class: "reply" }), h("ul", { class: "reasons" }), h("span", { class: "minor" }));
   return row;
 }
 
 function drawDrafts(item, picked) {
   const drafts = item.drafts.map((draft, index) => ({ ...draft, index }));
   patchList($("#drafts"), drafts, (draft) => `${item.id} ${draft.index}`, makeDraft, (row, draft) => {
-    const [number, reply, reasons] = row.children;
+    const [number, reply, reasons, origin] = row.children;
+    const broken = !draft.done && !item.drafting;
     row.dataset.index = draft.index;
     setText(number, String(draft.index + 1));
     patchFlagged(reply, draft.text, draft.flags || []);
@@ -122,6 +124,8 @@ function drawDrafts(item, picked) {
     setAttr(row, "aria-checked", String(draft.index === picked));
     setAttr(row, "data-writing", !draft.done && item.drafting);
     setAttr(row, "data-done", draft.done);
+    setAttr(row, "data-broken", broken);
+    setText(origin, broken ? t("drafts.broken") : draft.by_person ? t("drafts.person") : "");
   });
   const none = item.error ? t("note.error", { text: item.error }) : item.drafting ? t("drafts.soon") : t("drafts.none");
   setText($("#no-drafts"), none);

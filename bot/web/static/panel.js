@@ -54,7 +54,7 @@ function draw() {
       editing: page.editing !== null && item !== null && page.editing.id === item.id,
       busy: item !== null && page.busy.has(item.id),
       early: performance.now() < page.early,
-      emptyText: emptyText(),
+      empty: empty(),
     },
     now,
   );
@@ -107,28 +107,33 @@ function advance() {
   redraw();
 }
 
-/** The draft that is chosen. When unfinished drafts are dropped the places shift: the choice follows the words. */
+/**
+ * The draft that is chosen: at first the words that a person took back, else the first. The choice follows the words when
+ * they get another place, and other words in their place are not to be approved by a press that was meant for them.
+ */
 function pickOf(item) {
-  const pick = page.picks.get(item.id) || { index: 0, text: "" };
+  const first = item.drafts.map((draft) => Boolean(draft.by_person)).lastIndexOf(true);
+  const pick = page.picks.get(item.id) || { index: Math.max(0, first), text: "" };
   const at = item.drafts[pick.index];
   if (pick.text && (!at || !at.text.startsWith(pick.text))) {
     const same = item.drafts.findIndex((draft) => draft.text === pick.text);
     if (same < 0 && item.state === "pending") page.early = performance.now() + EARLY;
-    pick.index = Math.max(0, same);
+    if (same >= 0 || !at) pick.index = Math.max(0, same);
   }
   const draft = item.drafts[pick.index];
   pick.text = draft ? draft.text : "";
-  page.picks.set(item.id, pick);
+  if (item.state === "pending") page.picks.set(item.id, pick);
   return pick.index;
 }
 
-function emptyText() {
+/** Why there is no card, and what would bring one. */
+function empty() {
   const { status } = store;
-  if (!status) return "";
-  if (status.pause !== "run") return t("empty.paused");
-  if (status.engine.state === "loading") return t("empty.loading");
-  if (status.engine.state === "failed") return t("empty.failed", { detail: status.engine.detail });
-  return Object.keys(status.adapters).length ? t("empty.quiet") : t("empty.adapters");
+  if (!status) return { title: "", text: "" };
+  const { state, detail } = status.engine;
+  if (state !== "ready") return { title: t(`empty.${state}`), text: t(`empty.${state}.text`, { detail }) };
+  if (status.pause !== "run") return { title: t("empty.title"), text: t("empty.paused") };
+  return { title: t("empty.title"), text: t(Object.keys(status.adapters).length ? "empty.quiet" : "empty.adapters") };
 }
 
 function drawButtons(item) {
@@ -265,7 +270,7 @@ function approve() {
   if (item === null) return;
   const draft = item.drafts[pickOf(item)];
   if (!draft) return notice(t("note.nodraft"), "refused");
-  if (!draft.done) return notice(t("note.unfinished"), "refused");
+  if (!draft.done) return notice(t(item.drafting ? "note.unfinished" : "note.broken"), "refused");
   decide(item, "approve", { revision: item.revision, text: draft.text }, t("note.approved", { text: draft.text }));
 }
 
@@ -300,6 +305,7 @@ async function more(extra = {}) {
 async function undo(id) {
   const item = id ? store.find(id) : undoable();
   if (!item) return notice(t("note.nothing.undo"));
+  page.picks.delete(item.id);
   const answer = await send(`undo-item ${item.id}`, itemPath(item.id, "undo"), { revision: item.revision });
   if (answer === null) return;
   if (!answer.ok) return refused(answer);

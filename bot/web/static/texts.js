@@ -72,6 +72,8 @@ const TEXTS = {
   "card.next": ["看下一条", "Next card"],
   "card.back": ["拿回来", "Take it back"],
   "drafts.label": ["候选回复", "Proposed replies"],
+  "drafts.broken": ["没有写完", "not finished"],
+  "drafts.person": ["场控改过的话", "an operator's words"],
   "drafts.soon": ["马上开始写……", "About to be written…"],
   "drafts.none": [
     "还没有候选。按 R 让模型写几条，或按 E 自己写。",
@@ -187,8 +189,12 @@ const TEXTS = {
   "help.close": ["关闭", "Close"],
 
   "empty.title": ["现在没有要处理的", "Nothing to decide"],
-  "empty.loading": ["模型正在载入，弹幕先在左边候场。", "The model is loading; messages wait on the left."],
-  "empty.failed": ["引擎不可用：{detail}", "The engine is not available: {detail}"],
+  "empty.loading": ["模型正在载入", "The model is loading"],
+  "empty.loading.text": ["弹幕先候着，载入完就开始写。", "Messages wait until it is ready."],
+  "empty.restarting": ["模型正在重启", "The model is restarting"],
+  "empty.restarting.text": ["{detail}", "{detail}"],
+  "empty.failed": ["模型没有起来", "The model did not start"],
+  "empty.failed.text": ["{detail}", "{detail}"],
   "empty.paused": ["暂停中。按 P 恢复后，会继续写回复。", "Paused. Press P to go on."],
   "empty.adapters": [
     "还没有连上直播间。在 config.yaml 里填 adapters，或用 --replay demo 看演示。",
@@ -201,6 +207,7 @@ const TEXTS = {
 
   "note.sending": ["已按下，等服务器确认……", "Sent, waiting for the server…"],
   "note.unfinished": ["这一条还在写，写完才能认可。可按 1–5 选写好的。", "Still being written. Pick a finished one with 1–5."],
+  "note.broken": ["这一条没有写完，请选别的，或按 R 再写。", "This one was never finished: pick another, or press R."],
   "note.nodraft": ["还没有可以认可的话。", "There is nothing to approve yet."],
   "note.offline": ["连接已断开，没有发送。", "Not connected: nothing was sent."],
   "note.early": ["卡片刚换，请再看一眼。", "The card has just changed; look again."],

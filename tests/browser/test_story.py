@@ -1,0 +1,178 @@
+"""The whole story with the real program: a recorded chat, the demo model, two people at panels, and the audience."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, WebSocketRoute, expect
+
+from tests.browser.theatre import DESKTOP, OPERATOR_TOKEN, OVERLAY_TOKEN
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ROOT = Path(__file__).parents[2]
+TOKENS = {
+    "COHOST_OPERATOR_TOKEN": OPERATOR_TOKEN,
+    "COHOST_OVERLAY_TOKEN": OVERLAY_TOKEN,
+    "COHOST_CHAT_TOKEN": "chat-token-for-tests",
+}
+CONFIG = """
+save: Save
+web: {port: 0}
+overlay: {min_seconds: 3, seconds_per_char: 0, max_seconds: 3}
+adapters: {websocket: {server: {enabled: false}}}
+"""
+# Keeps every text that the audience gets to see, in order, as the page shows it.
+AUDIENCE = """
+window.shown = [];
+new MutationObserver(() => {
+  const reply = document.querySelector("#reply");
+  if (!reply || reply.hidden || !reply.classList.contains("on")) return;
+  const words = document.querySelector("#text").textContent;
+  const last = window.shown[window.shown.length - 1];
+  if (words && (!last || last.id !== reply.dataset.id || last.words !== words)) window.shown.push({ id: reply.dataset.id, words });
+}).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+"""
+
+
+@dataclass
+class Program:
+    """`cohost run`, started as a person starts it, and the pages that are open on it."""
+
+    browser: Browser
+    url: str
+
+    async def panel(self, name: str, *, deaf: list[bool] | None = None) -> Page:
+        """`deaf`: while it holds True, the page does not hear what the server says."""
+        context = await self.browser.new_context(viewport=DESKTOP, locale="zh-CN", reduced_motion="reduce")
+        answer = await context.request.post(f"{self.url}login", data={"token": OPERATOR_TOKEN, "label": name})
+        assert answer.ok
+        page = await context.new_page()
+
+        def through(socket: WebSocketRoute) -> None:
+            server = socket.connect_to_server()
+            server.on_message(lambda frame: None if deaf and deaf[0] else socket.send(frame))
+
+        await page.route_web_socket("**/api/feed", through)
+        await page.goto(self.url)
+        await page.wait_for_selector("html[data-link=live]")
+        return page
+
+    async def audience(self) -> Page:
+        context = await self.browser.new_context(viewport={"width": 800, "height": 600})
+        await context.add_init_script(AUDIENCE)
+        page = await context.new_page()
+        await page.goto(f"{self.url}overlay?token={OVERLAY_TOKEN}")
+        return page
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path, *arguments: str) -> AsyncIterator[str]:
+    """The program on a free port; gives the panel's address as the program prints it."""
+    (folder / "config.yaml").write_text(CONFIG, encoding="utf-8")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-u", "-m", "bot", "run", "--config", str(folder / "config.yaml"), *arguments),
+        cwd=ROOT,
+        env={**os.environ, **TOKENS, "PYTHONUTF8": "1"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout
+    try:
+        async with asyncio.timeout(20):
+            async for line in process.stdout:
+                if "场控面板" in line.decode():
+                    yield line.decode().split(": ", 1)[1].strip()
+                    break
+            else:
+                pytest.fail("the program ended before it had begun")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.communicate()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def program(browser: Browser, tmp_path: Path) -> AsyncIterator[Program]:
+    model = os.environ.get("COHOST_TEST_MODEL")
+    async with running(tmp_path, "--replay", "demo", *(["--model", model] if model else [])) as url:
+        yield Program(browser, url)
+        for context in browser.contexts:
+            await context.close()
+
+
+async def a_good_draft(page: Page) -> str:
+    """Chooses the first finished draft that no check has stopped, and gives its words as they stand on the page."""
+    draft = page.locator('.draft[data-done]:not(:has(mark[data-level="block"]))').first
+    await expect(draft).to_be_visible(timeout=20_000)
+    await expect(page.locator("#card:not([data-early])")).to_be_visible()
+    await page.keyboard.press(str(int(await draft.get_attribute("data-index") or 0) + 1))
+    return await page.locator('.draft[aria-checked="true"] .reply').inner_text()
+
+
+async def on_air(page: Page, words: str) -> None:
+    await expect(page.locator("#air-text")).to_have_text(words, timeout=10_000)
+
+
+async def test_the_whole_story(program: Program) -> None:
+    """Replay, drafts, approve by key, edit and approve, reject, undo, recall: the overlay shows exactly those words in
+    that order, a second browser sees the same, and a stale click is refused visibly."""
+    deaf = [False]
+    first, second, audience = (
+        await program.panel("小周"),
+        await program.panel("小李", deaf=deaf),
+        await program.audience(),
+    )
+
+    approved = await a_good_draft(first)
+    await first.keyboard.press("f")
+    await on_air(first, approved)
+    await on_air(second, approved)
+
+    edited = f"{(await a_good_draft(first))[:20]}，改过的"
+    await first.keyboard.press("e")
+    await first.locator("#edit-text").fill(edited)
+    await first.keyboard.press("Control+Enter")
+    await on_air(first, edited)  # after the first one has had its time
+
+    await a_good_draft(first)
+    name = await first.locator("#viewer").inner_text()
+    await first.keyboard.press("d")
+    await expect(second.locator("#history li[data-state=rejected]")).to_contain_text(name)
+    await first.keyboard.press("u")
+    await expect(first.locator("#viewer")).to_have_text(name)
+    await expect(second.locator("#history li[data-state=rejected]")).to_have_count(0)
+
+    recalled = await a_good_draft(first)
+    await first.keyboard.press("f")
+    await on_air(first, recalled)
+    await expect(audience.locator("#text")).to_have_text(recalled)
+    await first.keyboard.press("x")
+    await expect(audience.locator("#reply")).to_be_hidden()
+    await expect(first.locator("#history li[data-state=recalled]")).to_contain_text(recalled)
+
+    await a_good_draft(second)
+    stale = await second.locator("#card").get_attribute("data-item")
+    deaf[0] = True
+    await first.locator(f'#queue [data-id="{stale}"]').click()
+    await first.keyboard.press("d")
+    await expect(first.locator("#history li[data-state=rejected]")).to_have_count(1)
+    await second.keyboard.press("f")
+    await expect(second.locator("#notice[data-kind=refused]")).to_contain_text("你的点击没有生效")
+
+    shown = [reply["words"] for reply in await audience.evaluate("() => window.shown")]
+    assert shown == [approved, edited, recalled]
+    deaf[0] = False
+    await second.reload()
+    await second.wait_for_selector("html[data-link=live]")
+    words = "() => [...document.querySelectorAll('#history .words')].map((node) => node.textContent)"
+    decided = await first.evaluate(words)
+    assert decided[:4] == (await second.evaluate(words))[:4]
+    assert [text for text in decided if text in shown] == shown[::-1]
