@@ -19,7 +19,7 @@ from adapters.replay import Replay
 from adapters.websocket import WebsocketClient, WebsocketServer
 from bot.config import Config
 from bot.engine.process import LocalEngine
-from bot.engine.types import Engine, EngineStatus, Sampling
+from bot.engine.types import Engine, EngineState, EngineStatus, Sampling
 from bot.errors import UserError
 from bot.feed import Feed
 from bot.intake import Intake, WaitClass
@@ -62,8 +62,11 @@ async def run(
     scenario = load_show_scenario(config)
     with contextlib.closing(Save(config.save_folder)) as save, _as_user_errors():
         show: Show
+        worked = asyncio.Event()
 
         def engine_changed(status: EngineStatus) -> None:
+            if status.state is EngineState.READY:
+                worked.set()
             show.engine_changed()
 
         engine = (make_engine or local_engine)(config, engine_changed)
@@ -86,11 +89,18 @@ async def run(
                 if isinstance(platform, WebsocketServer):
                     await platform.start()
             tasks.create_task(show.run())
-            tasks.create_task(engine.run())
+            tasks.create_task(run_engine(engine, worked))
             for platform in platforms:
                 tasks.create_task(show.listen(platform))
             for line in greeting(config, tokens, port, platforms):
                 announce(line)
+
+
+async def run_engine(engine: LocalEngine, worked: asyncio.Event) -> None:
+    """A model that never loads ends the program; one that fails later leaves the panel up to say so."""
+    await engine.run()
+    if not worked.is_set():
+        raise UserError(engine.status.detail)
 
 
 def local_engine(config: Config, on_status: Callable[[EngineStatus], None]) -> LocalEngine:
