@@ -9,7 +9,6 @@ from adapters.base import AdapterError
 from adapters.replay import load_recording, resolve
 from bot.app import load_show_scenario
 from bot.config import Config
-from bot.config.texts import say
 from bot.scenario import ScenarioError, load_scenario
 from moderation import WordListError
 from moderation.words import load_words
@@ -22,7 +21,8 @@ def mistakes(config: Config) -> Iterator[str]:
     yield from _scenario(config)
     yield from _words(config)
     yield from _replay(config)
-    yield from _model(config)
+    if config.strategy != "auto":
+        yield from _strategy(config)
 
 
 def describe_scenario(file: Path) -> str:
@@ -54,13 +54,6 @@ def _replay(config: Config) -> Iterator[str]:
         load_recording(resolve(config.replay_path), "replay", config.lang)
     except AdapterError as error:
         yield str(error)
-
-
-def _model(config: Config) -> Iterator[str]:
-    if config.model_path is not None and not config.model_path.is_file():
-        yield say(config.lang, "no_model", file=config.model_path)
-    if config.strategy != "auto":
-        yield from _strategy(config)
 
 
 def _strategy(config: Config) -> Iterator[str]:

@@ -108,7 +108,7 @@ def test_override_mends_a_mistake_in_the_file(tmp_path: Path) -> None:
     """A value that nobody uses is not complained about."""
     file = tmp_path / "config.yaml"
     file.write_text('model: "${UNSET}"\nweb: {port: x}', encoding="utf-8")
-    assert load_config(file, {"web.port": 1, "model": "/m"}, environment={}).web.port == 1
+    assert load_config(file, {"web.port": 1, "model": ""}, environment={}).web.port == 1
 
 
 def test_mistake_of_an_override_names_the_command_line() -> None:
@@ -125,9 +125,10 @@ def test_variable_is_taken_from_the_environment(tmp_path: Path) -> None:
 
 def test_paths_count_from_the_file(tmp_path: Path) -> None:
     """Not from wherever the program was started."""
-    read = config(tmp_path, "save: Shows\nmodel: ../m.pth\nreplay: chat.jsonl\nmoderation: {words: [a.tsv]}")
+    (tmp_path / "m.pth").touch()
+    read = config(tmp_path, "save: Shows\nmodel: ./m.pth\nreplay: chat.jsonl\nmoderation: {words: [a.tsv]}")
     assert read.save_folder == tmp_path / "Shows"
-    assert read.model_path == tmp_path.parent / "m.pth"
+    assert read.model_path == tmp_path / "m.pth"
     assert read.replay_path == tmp_path / "chat.jsonl"
     assert read.word_files == (tmp_path / "a.tsv",)
 
@@ -287,6 +288,15 @@ def test_scenario_cannot_lead_out_of_the_save_folder(scenario: str) -> None:
     """It is a name of two parts, not a path."""
     with pytest.raises(ConfigError, match="应为“剧本系列/剧本名”"):
         load_config(None, {"scenario": scenario})
+
+
+def test_model_that_is_missing_is_a_mistake(tmp_path: Path) -> None:
+    """Said with its line, before the panel opens."""
+    assert mistakes(tmp_path, "save: a\nmodel: gone.pth\n") == [
+        f"config.yaml:2 model：没有这个文件：{tmp_path / 'gone.pth'}。请检查路径；不写 model 就用自带的演示小模型。"
+    ]
+    with pytest.raises(ConfigError, match="^命令行 model：没有这个文件：/gone.pth"):
+        load_config(None, {"model": "/gone.pth"})
 
 
 def test_file_that_is_missing_or_no_text_is_one_line(tmp_path: Path) -> None:

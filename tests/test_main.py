@@ -177,6 +177,11 @@ def test_bad_scenario_is_one_line(tmp_path: Path) -> None:
 # -- run ---------------------------------------------------------------------------------------------------------------
 
 
+def test_model_that_is_missing_is_one_line(tmp_path: Path) -> None:
+    """Before the panel opens, not when the engine finds out."""
+    assert_one_line(cohost("run", "--model", "gone.pth", cwd=tmp_path), str(tmp_path / "gone.pth"))
+
+
 def test_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
     """Another show is running, most likely."""
     a_show(tmp_path)

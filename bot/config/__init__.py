@@ -264,9 +264,16 @@ def load_config(
     config = Config.model_validate(_without(tree.values, [mistake.path for mistake in mistakes]))
     config._file = file
     config._folder = file.absolute().parent if file else Path.cwd()
+    mistakes += _missing_model(tree, config, speak)
     if mistakes:
         raise ConfigError(mistakes, config)
     return config
+
+
+def _missing_model(tree: Tree, config: Config, lang: str) -> Iterator[Mistake]:
+    """Said before the panel opens: the engine, in its own process, would find out later."""
+    if config.model_path is not None and not config.model_path.is_file():
+        yield tree.mistake(lang, ("model",), say(lang, "no_model", file=config.model_path))
 
 
 def _type_mistakes(tree: Tree, lang: str) -> Iterator[Mistake]:

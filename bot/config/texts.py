@@ -55,9 +55,9 @@ TEXTS = {
         # the start
         "read_file": "设置：{file}",
         "no_file": "设置：没有 config.yaml，全部用默认值",
-        # cohost check
+        # cohost check and start
         "all_fine": "没有发现错误。",
-        "no_model": "model：没有这个文件 {file}。请检查路径；不写就用自带的演示小模型。",
+        "no_model": "没有这个文件：{file}。请检查路径；不写 model 就用自带的演示小模型。",
     },
     "en": {
         "colon": ": ",
@@ -108,7 +108,7 @@ TEXTS = {
         "read_file": "Settings: {file}",
         "no_file": "Settings: no config.yaml, all defaults",
         "all_fine": "No mistakes found.",
-        "no_model": "model: no such file {file}. Check the path; without one the demo model is used.",
+        "no_model": "no such file: {file}. Check the path; without `model` the demo model is used.",
     },
 }
 
