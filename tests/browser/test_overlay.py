@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import OpenTheatre
-from tests.browser.theatre import Theatre
+from tests.browser.theatre import OVERLAY_TOKEN, Theatre
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -218,6 +219,19 @@ async def test_label_and_time_can_be_chosen(theatre: OpenTheatre) -> None:
     await expect(page.locator("#reply")).to_be_visible()
     await expect(page.locator("#label")).to_be_hidden()
     await expect(page.locator("#reply")).to_be_hidden()
+
+
+async def test_the_loader_waits_for_the_program(theatre: OpenTheatre) -> None:
+    """A local file that OBS opens first: it stays empty until the program answers, then it is the overlay."""
+    house = await theatre()
+    await house.close_doors()
+    page = await (await house.context()).new_page()
+    loader = Path(__file__).parents[2] / "bot" / "web" / "static" / "loader.html"
+    await page.goto(f"{loader.as_uri()}#{house.url(f'/overlay?token={OVERLAY_TOKEN}')}")
+    assert await page.evaluate("() => document.body.innerText") == ""
+    await house.open_doors()
+    await page.wait_for_url("**/overlay?token=*")
+    await expect(page).to_have_title("悬浮窗")
 
 
 async def test_an_own_line_has_no_question(theatre: OpenTheatre) -> None:
