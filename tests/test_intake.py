@@ -145,7 +145,8 @@ def test_the_same_words_of_another_viewer_merge(first: str, second: str) -> None
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ("第1关怎么过不去", "第2关怎么过不去"),
+        ("我们今天晚上一起打第1关吧大家说好不好", "我们今天晚上一起打第2关吧大家说好不好"),
+        ("今天晚上打什么游戏", "明天晚上打什么游戏"),
         ("你好", "再见"),
         ("打不过", "打得过"),
         ("？", "！"),
@@ -194,12 +195,13 @@ def test_after_an_answer_the_viewer_rests() -> None:
     """What else this viewer has waiting, and what comes in the next seconds, is passed over; what was paid for is not."""
     asked = a_message("1", "今天玩什么", viewer="v")
     intake = an_intake(asked, a_message("2", "明天播吗", viewer="v"), a_message("3", "后天播吗", viewer="w"))
+    intake.put(a_message("0", "", viewer="v", kind=Kind.GUARD), NOW)
     intake.take("1", NOW)
     intake.answered(asked, NOW)
     intake.put(a_message("4", "喂喂", viewer="v"), NOW + 19.9)
     intake.put(a_message("5", "喂喂", viewer="v", kind=Kind.SUPER_CHAT, price=1.0), NOW + 19.9)
     intake.put(a_message("6", "在不在", viewer="v"), NOW + 20.0)
-    assert ids(intake, NOW + 20) == ["5", "3", "6"]
+    assert ids(intake, NOW + 20) == ["5", "0", "3", "6"]
     assert reasons(intake) == {"2": PassReason.COOLDOWN, "4": PassReason.COOLDOWN}
 
 
@@ -287,6 +289,22 @@ def test_in_a_full_room_the_weakest_gives_way() -> None:
     intake.put(a_message("8", "免费的花", kind=Kind.GIFT), NOW)
     assert ids(intake) == ["6", "7", "3"]
     assert set(reasons(intake).values()) == {PassReason.FULL}
+
+
+def test_of_one_class_the_fewest_who_ask_give_way_and_then_the_oldest() -> None:
+    """What many ask keeps its place; of the rest the stale goes before the fresh."""
+    intake = an_intake(a_message("1", "早上来"), a_message("2", "早上来"), limit=3)
+    for id, text, now in (("3", "下午来", 1), ("4", "晚上来", 2), ("5", "半夜来", 3)):
+        intake.put(a_message(id, text), NOW + now)
+    assert reasons(intake) == {"3": PassReason.FULL}
+
+
+def test_answers_of_long_ago_are_forgotten() -> None:
+    """A show of many hours remembers ten minutes."""
+    intake = an_intake()
+    for n in range(500):
+        intake.answered(a_message(str(n), f"第{n}句"), NOW + 60 * n)
+    assert len(intake._answered) == len(intake._answered_texts) == 10
 
 
 def test_however_well_a_plain_one_scores_it_gives_way_to_a_paid_one() -> None:
