@@ -180,6 +180,8 @@ def test_paid_messages_never_merge() -> None:
     paid = {"kind": Kind.SUPER_CHAT, "price": 30.0}
     intake = an_intake(a_message("1", "加油", **paid), a_message("2", "加油", **paid), a_message("3", "加油"))  # type: ignore[arg-type]
     assert ids(intake) == ["1", "2", "3"]
+    intake.put(a_message("4", "加油", **paid), NOW)  # type: ignore[arg-type]
+    assert ids(intake) == ["1", "2", "4", "3"]
 
 
 def test_what_expires_or_is_taken_takes_those_who_asked_the_same_along() -> None:
