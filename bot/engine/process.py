@@ -122,7 +122,8 @@ class LocalEngine:
         listening = asyncio.create_task(self._hear_complaints(worker.stderr))
         try:
             async for line in worker.stdout:
-                self._hear(from_line(line))
+                if line.endswith(b"\n"):  # the last line of a killed process may be half a frame
+                    self._hear(from_line(line))
         finally:
             self._worker = None
             await _end(worker)

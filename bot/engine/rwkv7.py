@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bot.engine.strategy import Strategy, parse_strategy
-from bot.engine.weights import ModelError, Shape, Weights, check_rwkv7, read_weights
+from bot.engine.weights import ModelError, Shape, Weights, check_rwkv7, is_out_of_memory, read_weights, too_large
 from bot.engine.wkv import wkv_scan, wkv_step
 
 __all__ = ["Model", "ModelError", "State", "load_model"]
@@ -197,11 +197,9 @@ def build_model(weights: Weights, strategy: Strategy, name: str = "model") -> Mo
         model = Model(weights, shape, strategy)
         model.forward(torch.zeros(1, 1, dtype=torch.long), model.zero_state())  # shapes that do not fit show here
         return model
-    except torch.OutOfMemoryError as error:
-        raise ModelError(
-            f"显存不够放下 {name}。请换小一些的模型，或把 strategy 改为 cpu。 / Not enough GPU memory."
-        ) from error
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise too_large(name) from error
         raise ModelError(f"{name} 的张量形状前后不一致，文件可能损坏。 / Shapes do not fit: {error}") from error
 
 

@@ -19,6 +19,7 @@ from bot.engine.rwkv7 import Model, State
 from bot.engine.sampling import draw
 from bot.engine.states import StateCache
 from bot.engine.types import Ending, Prompt, Sampling
+from bot.engine.weights import is_out_of_memory
 
 MAX_ROWS = 64
 """Drafts that grow together at most. More wait until some are finished."""
@@ -233,6 +234,6 @@ class Scheduler:
 
 def _loss(error: Exception) -> str:
     traceback.print_exception(error, file=sys.stderr)
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
+    if is_out_of_memory(error):
         return "内存不够，这次没有生成。可再试一次，或减少候选数量。 / Out of memory; ask again or for fewer drafts."
     return f"生成失败（{type(error).__name__}），可再试一次。 / Generation failed; ask again."

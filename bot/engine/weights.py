@@ -19,6 +19,18 @@ class ModelError(Exception):
     """A model or a strategy that cannot be used. The message is for people and says what to do."""
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error of torch's means that memory, of whatever kind, was not to be had."""
+    words = ("DefaultCPUAllocator", "Cannot allocate memory", "not enough memory")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(word in str(error) for word in words)
+
+
+def too_large(name: str) -> ModelError:
+    return ModelError(
+        f"内存（或显存）不够放下 {name}。请换小一些的模型，或关掉别的程序再试。 / Not enough memory for this model."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What the tensors' shapes tell of a model."""
@@ -61,7 +73,9 @@ def read_weights(path: Path) -> Weights:
             f"拒绝打开 {path.name}：它不只是权重（可能含有程序代码），或者不是模型文件。"
             f"请改用官方 .pth 或 .safetensors。 / Refused: not a plain file of weights ({_first_line(error)})."
         ) from error
-    except (SafetensorError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+    except (SafetensorError, RuntimeError, OSError, EOFError, ValueError, KeyError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise too_large(path.name) from error
         raise ModelError(
             f"模型文件损坏或不完整：{path.name}。请重新下载。 / Broken model file ({_first_line(error)})."
         ) from error

@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -243,6 +244,54 @@ async def test_a_process_that_never_starts_is_given_up(tiny_path: Path, monkeypa
         await engine.run()
     assert watch.states() == ["restarting", "failed"]
     assert "5 次" in engine.status.detail and "no luck" in engine.status.detail
+
+
+TORN = """
+import sys
+print('{"is": "ready", "strategy": "x"}', flush=True)
+sys.stdin.readline()
+sys.stdout.write('{"is": "grew", "answer": 1, "ind')
+"""
+
+
+async def test_half_a_frame_of_a_dying_process_is_no_frame(tiny_path: Path) -> None:
+    """It may be killed while it writes; the answer is lost, the panel is not."""
+    watch = Watch()
+    engine = LocalEngine(tiny_path, "cpu fp32", on_status=watch)
+    engine._command = [sys.executable, "-c", TORN]
+    task = asyncio.create_task(engine.run())
+    await watch.state(EngineState.READY)
+    with pytest.raises(EngineError, match="意外退出"):
+        await collect(engine)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_many_answers_leave_nothing_behind(shared: Running) -> None:
+    """In the panel's process: read to the end or closed early, its memory does not grow."""
+    engine, watch = shared
+
+    async def answers(n: int) -> None:
+        for i in range(n):
+            async with aclosing(engine.drafts(PROMPT, 2, SHORT)) as answer:
+                async for _event in answer:
+                    if i % 3 == 0:
+                        break
+
+    await answers(20)
+    tracemalloc.start()
+    try:
+        await answers(20)
+        watch.seen[:-1] = []
+        before, _ = tracemalloc.get_traced_memory()
+        await answers(60)
+        watch.seen[:-1] = []  # the test's own
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 60 * 500
+    assert not engine._answers
 
 
 async def test_drafts_before_the_model_is_loaded_are_refused(tiny_path: Path) -> None:

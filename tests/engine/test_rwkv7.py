@@ -250,6 +250,28 @@ def test_files_that_are_no_models_are_refused(tmp_path: Path) -> None:
         load_model(tmp_path / "missing.pth", "cpu fp32")
 
 
+CRAMPED = """
+import resource, sys, torch
+from pathlib import Path
+from bot.engine.rwkv7 import ModelError, load_model
+size = int(Path("/proc/self/statm").read_text().split()[0]) * 4096
+resource.setrlimit(resource.RLIMIT_AS, (size + int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    load_model(sys.argv[1], "cpu bf16")
+except ModelError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs RLIMIT_AS")
+@pytest.mark.parametrize("room", [10 << 20, 40 << 20])
+def test_a_model_that_does_not_fit_into_memory_is_said(world_path: Path, room: int) -> None:
+    """Really too little, for the file of 34 MB or for what is made of it: no talk of a broken file."""
+    command = [sys.executable, "-c", CRAMPED, str(world_path), str(room)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and "内存（或显存）不够放下 world.pth" in done.stderr
+
+
 def changed(**changes: Tensor | None) -> Weights:
     weights = small()
     for name, tensor in changes.items():
