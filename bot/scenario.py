@@ -84,6 +84,14 @@ def canonical_name(name: str) -> str:
     return " ".join(re.sub("[:：]", " ", name).split())
 
 
+def names_pattern(names: Iterable[str]) -> str:
+    """A regular expression for any of these names. Latin ones count as whole words: "banana" does not end in "A"."""
+    known = sorted({name for name in names if name.strip()}, key=len, reverse=True)
+    return "|".join(
+        rf"(?a:(?<![0-9A-Za-z])){re.escape(n)}" if re.match("[0-9A-Za-z]", n) else re.escape(n) for n in known
+    )
+
+
 def render(lines: Iterable[Line]) -> str:
     """The canonical text. Lines without words are left out."""
     return "\n\n".join(shown for line in lines if (shown := _render_line(line)))

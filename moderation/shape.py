@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from bot.letters import BIDI, COLONS, CONTROL, CONTROL_TOKEN, INVISIBLE, LONE_SURROGATE, visible
-from bot.scenario import COMMON_ROLES, canonical_name, canonical_text
+from bot.scenario import COMMON_ROLES, canonical_name, canonical_text, names_pattern
 from moderation.verdict import MILD, NOTABLE, SEVERE, Direction, Finding
 
 Links = Literal["allow", "flag", "block"]
@@ -54,9 +54,8 @@ class ShapeFilter:
         self._longest = {Direction.IN: max_length, Direction.OUT: reply_length}
         self._links = links
         roles = [role for role in COMMON_ROLES if len(role) > 1]  # "问：" and "A:" are everyday words
-        names = sorted({canonical_name(name) for name in (*speakers, *roles)} - {""}, key=len, reverse=True)
-        known = "|".join(rf"(?<![0-9A-Za-z]){re.escape(n)}" if n[0].isascii() else re.escape(n) for n in names)
-        self._name_colon = re.compile(rf"(?:{known})\s*[{COLONS}]", re.IGNORECASE)
+        names = names_pattern(canonical_name(name) for name in (*speakers, *roles))
+        self._name_colon = re.compile(rf"(?:{names})\s*[{COLONS}]", re.IGNORECASE)
 
     def check(self, text: str, direction: Direction) -> Iterator[Finding]:
         yield from self._length(text, direction)

@@ -25,6 +25,7 @@ from bot.scenario import (
     Scenario,
     canonical_name,
     canonical_text,
+    names_pattern,
     parse,
     render,
 )
@@ -83,12 +84,8 @@ def _clean(text: str, roles: re.Pattern[str]) -> str:
 
 @lru_cache(maxsize=32)
 def _roles(names: frozenset[str]) -> re.Pattern[str]:
-    """A role's name and the colon after it. Latin names count as whole words only: "banana:" does not hold "A:"."""
-    known = sorted({name for name in (*names, *COMMON_ROLES) if name.strip()}, key=len, reverse=True)
-    words = [
-        rf"(?a:(?<![0-9A-Za-z])){re.escape(n)}" if n[0].isascii() and n[0].isalnum() else re.escape(n) for n in known
-    ]
-    return re.compile(f"({'|'.join(words)})[」』\\])）】\"'*_]*：", re.IGNORECASE)
+    """A role's name, what people put around it, and the colon after it."""
+    return re.compile(f"({names_pattern((*names, *COMMON_ROLES))})[」』\\])）】\"'*_]*：", re.IGNORECASE)
 
 
 def sanitise_name(name: str, names: Iterable[str] = ()) -> str:
