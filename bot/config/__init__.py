@@ -65,7 +65,7 @@ class SamplingSettings(Section):
     """The fields of bot.engine.Sampling, but for the length, which is `drafts.max_tokens`."""
 
     temperature: Annotated[float, Field(ge=0, le=10)] = 1.0
-    top_p: Annotated[float, Field(ge=0, le=1)] = 0.5
+    top_p: Annotated[float, Field(ge=0, le=1)] = 0.7
     top_k: Annotated[int, Field(ge=0)] = 0
     presence: Penalty = 0.5
     frequency: Penalty = 0.5
