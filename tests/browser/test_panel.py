@@ -160,6 +160,35 @@ async def test_reject_undo_and_mute(theatre: OpenTheatre) -> None:
     assert who in {key[1] for key in house.show._muted}
 
 
+async def test_edited_words_that_are_taken_back_are_not_lost(theatre: OpenTheatre) -> None:
+    """Approved and waiting for its turn, then undone: the edited words stand on the card and are chosen."""
+    house = await theatre(least_seconds=60.0, most_seconds=60.0)
+    page = await house.panel()
+    house.hear("第一个？", "甲")
+    await settled(page)
+    await page.keyboard.press("f")
+    await expect(page.locator("#air-box")).to_be_visible()
+    house.hear("第二个？", "乙")
+    await settled(page)
+    await page.keyboard.press("e")
+    await page.locator("#edit-text").fill("改得很用心的话")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#approved li")).to_contain_text("改得很用心的话")
+    await page.keyboard.press("u")
+    await expect(page.locator('.draft[aria-checked="true"]')).to_contain_text("改得很用心的话")
+    await expect(page.locator('.draft[aria-checked="true"]')).to_contain_text("场控改过的话")
+    assert len(house.items("pending")) == 1
+
+
+async def test_drafts_that_are_alike_are_said_to_be(theatre: OpenTheatre) -> None:
+    """A small model repeats itself; nobody should have to read the same words twice."""
+    house = await theatre("一样的话", "别的话", "一样的话", drafts=3)
+    page = await house.panel()
+    house.hear("在吗？")
+    await expect(page.locator(".draft[data-twin]")).to_have_count(1)
+    await expect(page.locator(".draft").nth(2)).to_contain_text("与第 1 条相同")
+
+
 async def test_recall_takes_the_words_off_the_air(theatre: OpenTheatre) -> None:
     house = await theatre("说错了")
     page = await house.panel()

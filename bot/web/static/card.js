@@ -117,6 +117,7 @@ function drawDrafts(item, picked) {
   patchList($("#drafts"), drafts, (draft) => `${item.id} ${draft.index}`, makeDraft, (row, draft) => {
     const [number, reply, reasons, origin] = row.children;
     const broken = !draft.done && !item.drafting;
+    const twin = draft.done ? drafts.findIndex((other) => other.done && other.text === draft.text) : draft.index;
     row.dataset.index = draft.index;
     setText(number, String(draft.index + 1));
     patchFlagged(reply, draft.text, draft.flags || []);
@@ -125,7 +126,10 @@ function drawDrafts(item, picked) {
     setAttr(row, "data-writing", !draft.done && item.drafting);
     setAttr(row, "data-done", draft.done);
     setAttr(row, "data-broken", broken);
-    setText(origin, broken ? t("drafts.broken") : draft.by_person ? t("drafts.person") : "");
+    setAttr(row, "data-twin", twin < draft.index);
+    if (broken) setText(origin, t("drafts.broken"));
+    else if (twin < draft.index) setText(origin, t("drafts.twin", { n: twin + 1 }));
+    else setText(origin, draft.by_person ? t("drafts.person") : "");
   });
   const none = item.error ? t("note.error", { text: item.error }) : item.drafting ? t("drafts.soon") : t("drafts.none");
   setText($("#no-drafts"), none);

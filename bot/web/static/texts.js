@@ -73,6 +73,7 @@ const TEXTS = {
   "card.back": ["拿回来", "Take it back"],
   "drafts.label": ["候选回复", "Proposed replies"],
   "drafts.broken": ["没有写完", "not finished"],
+  "drafts.twin": ["与第 {n} 条相同", "same as {n}"],
   "drafts.person": ["场控改过的话", "an operator's words"],
   "drafts.soon": ["马上开始写……", "About to be written…"],
   "drafts.none": [
