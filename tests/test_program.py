@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import re
 import signal
@@ -44,13 +43,9 @@ class Program:
         async with self.http.post(f"{self.url}{path}", json=body, headers=BEARER) as answer:
             return answer.status
 
-    async def event(self, kind: str, seconds: float = 60.0) -> dict[str, Any]:
+    async def event(self, kind: str) -> dict[str, Any]:
         """The next event of this kind on the panel's feed."""
-        async with asyncio.timeout(seconds):
-            while True:
-                event = await self.panel.receive_json()
-                if event["event"] == kind:
-                    return dict(event)
+        return await next_event(self.panel, kind)
 
     async def card(self) -> dict[str, Any]:
         """The first card whose drafts are all finished."""
@@ -69,6 +64,15 @@ class Program:
         found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         assert len(found) == 1
         return int(found[0])
+
+
+async def next_event(feed: aiohttp.ClientWebSocketResponse, *kinds: str) -> dict[str, Any]:
+    """The next event of one of these kinds; a feed also sends pings and other news."""
+    async with asyncio.timeout(60):
+        while True:
+            event = await feed.receive_json()
+            if event["event"] in kinds:
+                return dict(event)
 
 
 def alive(pid: int) -> bool:
@@ -120,13 +124,13 @@ async def test_the_demo_show_runs_by_itself_and_ends_cleanly(tmp_path: Path) -> 
     async with running(settings(tmp_path), "--replay", "demo") as program:
         overlay_url = f"{program.url}/overlay/feed?token=overlay-token"
         async with program.http.ws_connect(overlay_url) as overlay:
-            assert json.loads((await overlay.receive()).data) == {"event": "clear"}
+            assert await next_event(overlay, "clear", "show") == {"event": "clear"}
             card = await program.card()
             assert len(card["drafts"]) == 5 and all(draft["text"] for draft in card["drafts"])
             words = card["drafts"][1]["text"]
             body = {"revision": card["revision"], "text": words}
             assert await program.post(f"/api/items/{card['id']}/approve", **body) == 200
-            shown = json.loads((await overlay.receive()).data)
+            shown = await next_event(overlay, "clear", "hide", "show")
             assert (shown["event"], shown["reply"]["text"]) == ("show", words)
             assert shown["reply"]["question"] == card["quote"]["text"]
         process = program.process
