@@ -59,7 +59,7 @@ async def run(
     config: Config, tokens: Tokens, announce: Callable[[str], object], make_engine: MakeEngine | None = None
 ) -> None:
     """Run until cancelled. `announce` gets the lines for the person who started it, tokens among them."""
-    scenario = load_show_scenario(config)
+    scenario = load_scenario(scenario_file(config))
     with contextlib.closing(Save(config.save_folder)) as save, _as_user_errors():
         show: Show
         worked = asyncio.Event()
@@ -71,7 +71,8 @@ async def run(
 
         engine = (make_engine or local_engine)(config, engine_changed)
         feed, overlay_feed = Feed(), Feed()
-        overlay = Overlay(overlay_feed, config.overlay.label, time.time)
+        avatars = find_avatars(scenario, scenario_file(config).parent)
+        overlay = Overlay(overlay_feed, config.overlay.label, time.time, avatars)
         show = build_show(config, scenario, engine, save, overlay, feed)
         platforms = build_adapters(config, tokens)
         app = create_app(
@@ -83,6 +84,7 @@ async def run(
             overlay_token=tokens.overlay,
             host=config.web.host,
             lang=config.lang,
+            avatars=avatars,
         )
         async with serve(app, config.web.host, config.web.port) as port, asyncio.TaskGroup() as tasks:
             for platform in platforms:
@@ -107,11 +109,15 @@ def local_engine(config: Config, on_status: Callable[[EngineStatus], None]) -> L
     return LocalEngine(config.model_path or DEMO_MODEL, config.strategy, on_status=on_status)
 
 
-def load_show_scenario(config: Config) -> Scenario:
+def scenario_file(config: Config) -> Path:
     """The scenario of the settings, or the demo's."""
-    if not config.scenario:
-        return load_scenario(DEMO_SCENARIO)
-    return load_scenario(config.save_folder / config.scenario / "场景剧本.json")
+    return config.save_folder / config.scenario / "场景剧本.json" if config.scenario else DEMO_SCENARIO
+
+
+def find_avatars(scenario: Scenario, folder: Path) -> dict[str, Path]:
+    """`角色名.png` beside the scenario. A name that is no plain file name has none."""
+    named = {c.name: folder / f"{c.name}.png" for c in scenario.characters if Path(c.name).name == c.name}
+    return {name: path for name, path in named.items() if path.is_file()}
 
 
 def build_show(config: Config, scenario: Scenario, engine: Engine, save: Save, overlay: Overlay, feed: Feed) -> Show:
