@@ -83,6 +83,7 @@ async def run(
             operator_token=tokens.operator,
             overlay_token=tokens.overlay,
             host=config.web.host,
+            names=config.web.names,
             lang=config.lang,
             avatars=avatars,
         )

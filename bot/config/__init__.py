@@ -53,6 +53,7 @@ class Log(Section):
 class Web(Section):
     host: Host = "127.0.0.1"
     port: Port = 57860
+    names: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
 
 class Drafts(Section):

@@ -48,7 +48,7 @@ TEXTS = {
         # what to write for one key
         "adapters.bilibili.room_id": "请填直播间网址末尾的数字。",
         "adapters.websocket.client.url": '例如 "ws://127.0.0.1:8000/chat?token=…"，不用就写 ""。',
-        "web.port": "请填 1 到 65535 之间没被占用的端口，例如 57860。",
+        "web.port": "请填 0 到 65535 之间没被占用的端口，例如 57860。",
         "adapters.websocket.server.port": "请填 1 到 65535 之间没被占用的端口，例如 57861。",
         "approval.expire": "单位是秒；0 表示一直等。",
         "moderation.words": "请写文件路径的列表，例如 [words.tsv]；没有就写 []。",
@@ -101,7 +101,7 @@ TEXTS = {
         "no_bilibili": "this version has no Bilibili adapter yet. Remove the line and use adapters.websocket or --replay.",
         "adapters.bilibili.room_id": "Write the number at the end of the room's address.",
         "adapters.websocket.client.url": 'For example "ws://127.0.0.1:8000/chat?token=…"; "" for none.',
-        "web.port": "Write a free port between 1 and 65535, for example 57860.",
+        "web.port": "Write a free port between 0 and 65535, for example 57860.",
         "adapters.websocket.server.port": "Write a free port between 1 and 65535, for example 57861.",
         "approval.expire": "In seconds; 0 means for ever.",
         "moderation.words": "Write a list of file paths, for example [words.tsv], or [] for none.",
