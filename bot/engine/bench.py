@@ -28,7 +28,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-import bot
+from bot.engine.process import worker_environment
 from bot.engine.random_weights import random_weights
 
 TASKS = ("prefill", "one_draft", "five_drafts")
@@ -105,10 +105,18 @@ def _start(name: str, model: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(Path(bot.__file__).parents[1])},
+        env=_environment(name),
     )
     _answer(side)
     return side
+
+
+def _environment(name: str) -> dict[str, str]:
+    """Ours as in the engine's worker; the package as it is when someone runs it."""
+    environment = worker_environment()
+    if name == "rwkv" and "OMP_WAIT_POLICY" not in os.environ:
+        del environment["OMP_WAIT_POLICY"]
+    return environment
 
 
 def _ask(side: subprocess.Popen[str], task: str) -> str:
