@@ -45,6 +45,7 @@ def command_line() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="开播 / the show"))
     _add_check(commands.add_parser("check", help="检查设置、剧本、录像和词表 / say every mistake in the settings"))
     _add_scenario(commands.add_parser("scenario", help="剧本 / scenarios"))
+    _add_model(commands.add_parser("model", help="模型文件 / model files"))
     _add_bench(commands.add_parser("bench", help="测速 / measure the speed"))
     return parser
 
@@ -77,6 +78,23 @@ def _add_scenario(parser: argparse.ArgumentParser) -> None:
     validate = commands.add_parser("validate", help="检查一个剧本文件 / check a scenario file")
     validate.add_argument("file", type=Path, metavar="F", help="场景剧本.json")
     validate.set_defaults(run=_validate)
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(title="命令 / commands", metavar="COMMAND", required=True)
+    have = commands.add_parser("list", help="这里有哪些，能下载哪些 / what is here and to be had")
+    have.set_defaults(run=_model_list)
+    info = commands.add_parser("info", help="文件里是什么模型 / what a file holds")
+    info.add_argument("model", metavar="M", help="文件，或已下载模型的名字 / file, or name of a model that is here")
+    info.set_defaults(run=_model_info)
+    download = commands.add_parser("download", help="下载，可以断点续传 / fetch; goes on where it stopped")
+    download.add_argument("name", metavar="NAME", help="名字，或大小如 1.5b / name, or size such as 1.5b")
+    download.set_defaults(run=_model_download)
+    convert = commands.add_parser("convert", help="转成一种数字格式 / into a strategy's number type")
+    convert.add_argument("source", metavar="SRC", help="RWKV-7 的 .pth 或 .safetensors")
+    convert.add_argument("target", metavar="DST", help="新文件 / new file (.safetensors)")
+    convert.add_argument("--strategy", metavar="S", required=True, help='例如 / such as "cuda fp16", "cpu bf16"')
+    convert.set_defaults(run=_model_convert)
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
@@ -121,6 +139,34 @@ def _validate(options: argparse.Namespace) -> int:
     from bot.check import describe_scenario
 
     print(describe_scenario(options.file))
+    return FINE
+
+
+def _model_list(options: argparse.Namespace) -> int:
+    from bot.engine.models.commands import show_list
+
+    show_list()
+    return FINE
+
+
+def _model_info(options: argparse.Namespace) -> int:
+    from bot.engine.models.commands import show_model
+
+    show_model(options.model)
+    return FINE
+
+
+def _model_download(options: argparse.Namespace) -> int:
+    from bot.engine.models.commands import download_model
+
+    download_model(options.name)
+    return FINE
+
+
+def _model_convert(options: argparse.Namespace) -> int:
+    from bot.engine.models.commands import convert_model
+
+    convert_model(options.source, options.target, options.strategy)
     return FINE
 
 
