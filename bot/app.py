@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Protocol
 
 import adapters
 from adapters.base import Adapter
@@ -19,6 +20,7 @@ from adapters.replay import Replay
 from adapters.websocket import WebsocketClient, WebsocketServer
 from bot.config import Config
 from bot.engine.process import LocalEngine
+from bot.engine.remote import Form, RemoteEngine, Waits
 from bot.engine.types import Engine, EngineState, EngineStatus, Sampling
 from bot.errors import UserError
 from bot.feed import Feed
@@ -36,7 +38,15 @@ DEMO_MODEL = DEMO / "model.safetensors"
 DEMO_SCENARIO = DEMO / "scenario.json"
 
 log = logging.getLogger(__name__)
-MakeEngine = Callable[[Config, Callable[[EngineStatus], None]], LocalEngine]
+
+
+class RunningEngine(Engine, Protocol):
+    """An engine that has work of its own to do while drafts are wanted."""
+
+    async def run(self) -> None: ...
+
+
+MakeEngine = Callable[[Config, Callable[[EngineStatus], None]], RunningEngine]
 
 
 def run_show(config: Config) -> None:
@@ -69,7 +79,7 @@ async def run(
                 worked.set()
             show.engine_changed()
 
-        engine = (make_engine or local_engine)(config, engine_changed)
+        engine = (make_engine or build_engine)(config, engine_changed)
         feed, overlay_feed = Feed(), Feed()
         avatars = find_avatars(scenario, scenario_file(config).parent)
         overlay = Overlay(overlay_feed, config.overlay.label, time.time, avatars)
@@ -99,14 +109,27 @@ async def run(
                 announce(line)
 
 
-async def run_engine(engine: LocalEngine, worked: asyncio.Event) -> None:
+async def run_engine(engine: RunningEngine, worked: asyncio.Event) -> None:
     """A model that never loads ends the program; one that fails later leaves the panel up to say so."""
     await engine.run()
     if not worked.is_set():
         raise UserError(engine.status.detail)
 
 
-def local_engine(config: Config, on_status: Callable[[EngineStatus], None]) -> LocalEngine:
+def build_engine(config: Config, on_status: Callable[[EngineStatus], None]) -> RunningEngine:
+    """On the servers that the settings name, else in a process on this machine."""
+    remote = config.engine.remote
+    if remote.urls:
+        return RemoteEngine(
+            remote.urls,
+            model=remote.model,
+            api_key=remote.api_key.get_secret_value(),
+            form=None if remote.form == "auto" else Form(remote.form),
+            waits=Waits(remote.connect_timeout, remote.first_timeout, remote.silence_timeout),
+            max_in_flight=remote.max_in_flight,
+            proxy=remote.proxy,
+            on_status=on_status,
+        )
     return LocalEngine(config.model_path or DEMO_MODEL, config.strategy, on_status=on_status)
 
 
