@@ -211,6 +211,19 @@ async def test_a_changed_file_behind_an_old_etag_is_seen_too(tmp_path: Path) -> 
     assert path.read_bytes() == OTHER + CONTENT[len(OTHER) :]
 
 
+async def test_another_etag_is_another_file_even_if_it_is_as_long(tmp_path: Path) -> None:
+    """Without sums and without ranges, the ETag is all that tells them apart."""
+    other = OTHER + CONTENT[len(OTHER) :]
+    async with Hub(CONTENT) as hub:
+        hub.knows_ranges, hub.linked_sum = False, None
+        hub.faults.append(breaks_off(50_000))
+        with pytest.raises(UserError):
+            await fetch(tmp_path, hub, patience=ONE_TRY)
+        hub.replace(other, '"second"')
+        hub.linked_sum = None
+        assert (await fetch(tmp_path, hub)).read_bytes() == other
+
+
 # -- what is not so ----------------------------------------------------------------------------------------------------
 
 

@@ -88,6 +88,4 @@ def _unknown(name: str, wanted: str, catalogue: tuple[Entry, ...]) -> str:
     beginnings = ["-".join(entry.name.split("-")[:3]) for entry in catalogue]
     near = get_close_matches(wanted, [*(entry.name for entry in catalogue), *beginnings, *SCALES], n=1)
     hint = f"是不是 {near[0]}？" if near else ""
-    return (
-        f'没有名叫 "{name}" 的模型。{hint}运行 cohost model list 看有哪些。 / No such model; see `cohost model list`.'
-    )
+    return f'没有名叫 "{name}" 的模型。{hint}运行 python3 start.py model list 看有哪些。 / No such model; see the list.'

@@ -30,7 +30,7 @@ def show_list(console: Console | None = None) -> None:
     if not here:
         _say(out, "  （还没有 / none yet）")
     _say(out, "")
-    _say(out, "可以下载 / to be had：cohost model download NAME")
+    _say(out, "可以下载 / to be had：python3 start.py model download NAME")
     _say(out, f"  {_wide('NAME', 44)}{'文件/file':>8}{'fp32':>10}{'bf16 fp16':>11}")
     names = {path.name for path in here}
     for entry in CATALOGUE:

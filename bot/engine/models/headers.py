@@ -45,7 +45,9 @@ class FileFacts:
 def read_facts(path: Path) -> FileFacts:
     """Reads a `.safetensors` by its header, anything else as a `.pth` of plain weights. UserError says what is wrong."""
     if not path.is_file():
-        raise UserError(f"找不到模型文件：{path}。请检查路径，或运行 cohost model list。 / No such model file.")
+        raise UserError(
+            f"找不到模型文件：{path}。请检查路径，或运行 python3 start.py model list。 / No such model file."
+        )
     with path.open("rb") as file:
         start = file.read(9)
     if start[:4] == b"GGUF":
