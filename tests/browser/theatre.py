@@ -124,7 +124,7 @@ class Theatre:
     async def context(self, **options: Any) -> BrowserContext:
         options = {"viewport": DESKTOP, "locale": "zh-CN", "reduced_motion": "reduce", **options}
         context = await self.browser.new_context(**options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         return context
 
     async def panel(self, name: str = "", *, ready: bool = True, before: str = "", **options: Any) -> Page:

@@ -88,7 +88,7 @@ async def client(studio: Studio, site: Site) -> AsyncIterator[Client]:
 
 async def hear(socket: ClientWebSocketResponse, event: str) -> Any:
     """The next event of this kind."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             heard = await socket.receive_json()
             if heard["event"] == event:
@@ -103,7 +103,7 @@ async def card(client: Client, number: int = 0) -> Any:
         items[:] = (await (await client.get("/api/state")).json())["items"]
         return len(items) > number and not items[number]["drafting"]
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not await look():
             pass
     return items[number]
@@ -145,7 +145,7 @@ async def test_nothing_is_drafted_while_nobody_is_at_the_panel(client: Client, s
     with studio.feed.subscribe() as reader:
         studio.hear("主播晚上好呀？")
         await client.get("/api/state")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (await anext(reader))["event"] != "intake":  # told at the end of a turn, after choosing
                 pass
     assert studio.engine.asked == []
