@@ -134,7 +134,8 @@ function empty() {
   const { state, detail } = status.engine;
   if (state !== "ready") return { title: t(`empty.${state}`), text: t(`empty.${state}.text`, { detail }) };
   if (status.pause !== "run") return { title: t("empty.title"), text: t("empty.paused") };
-  return { title: t("empty.title"), text: t(Object.keys(status.adapters).length ? "empty.quiet" : "empty.adapters") };
+  const silent = Object.values(status.adapters).every((adapter) => adapter.state === "waiting" && !adapter.received);
+  return { title: t("empty.title"), text: t(silent ? "empty.adapters" : "empty.quiet") };
 }
 
 function drawButtons(item) {
