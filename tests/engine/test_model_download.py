@@ -420,6 +420,15 @@ async def test_an_unsafe_redirect_is_not_followed(tmp_path: Path, target: str) -
             await fetch(tmp_path, hub)
 
 
+async def test_a_hub_that_has_renamed_the_models_place_still_tells_its_sum(tmp_path: Path) -> None:
+    """Its first redirect stays on the hub and says nothing; the second one has the sum."""
+    async with Hub(CONTENT) as hub:
+        hub.hub_faults.append(says(307, Location="/renamed"))
+        hub.content = CONTENT[:-4] + b"last"
+        with pytest.raises(UserError, match="校验和不符"):
+            await fetch(tmp_path, hub)
+
+
 async def test_a_circle_of_redirects_ends(tmp_path: Path) -> None:
     """And so does the download, with a line."""
     async with Hub(CONTENT) as hub:

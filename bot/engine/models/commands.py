@@ -146,8 +146,7 @@ def _size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 10**6 else f"{count / 1e3:.0f} kB"
 
 
-def _short(path: Path) -> str:
-    try:
-        return os.path.relpath(path)
-    except ValueError:  # another drive of Windows
-        return str(path)
+def _short(path: Path) -> Path:
+    """From here, for what lies below here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -206,16 +206,16 @@ class _Fetch:
             self.part.flush()
 
     async def _ask(self, place: Source) -> tuple[aiohttp.ClientResponse, Told]:
-        """Follows redirects by hand: the first answer says what file it is, the last has it."""
+        """Follows redirects by hand: the first answer with a sum says what file it is, the last has it."""
         url = URL(place.url(self.entry.file))
         headers = {"Accept-Encoding": "identity", **range_headers(self.part.note, self.part.have, place.name)}
-        told: Told | None = None
+        told = Told()
         for _ in range(MAX_HOPS):
             response = await self.session.get(url, headers=headers, allow_redirects=False)
-            told = told or told_by(response.headers).or_else(self.listed)
+            told = told if told.sha256 else told_by(response.headers)
             location = response.headers.get("Location")
             if response.status not in (301, 302, 303, 307, 308) or location is None:
-                return response, told
+                return response, told.or_else(self.listed)
             response.release()
             url = _next(url, location)
         raise Refused("转来转去没有结果 / too many redirects")
