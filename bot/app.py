@@ -26,9 +26,10 @@ from bot.errors import UserError
 from bot.feed import Feed
 from bot.intake import Intake, WaitClass
 from bot.outlets import Overlay
+from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Scenario, load_scenario
-from bot.show import Rules, Show
+from bot.show import Show
 from bot.web.server import create_app, serve
 from bot.web.tokens import Tokens, load_tokens
 from moderation import build_chain

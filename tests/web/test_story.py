@@ -16,9 +16,10 @@ from bot.feed import Feed
 from bot.intake import Intake
 from bot.messages import Kind, Message, MessageId, Viewer
 from bot.outlets import Overlay
+from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
-from bot.show import Rules, Show
+from bot.show import Show
 from bot.web.server import create_app
 from moderation import build_chain
 from tests.waiting import until
