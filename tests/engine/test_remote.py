@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from itertools import pairwise
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 import bot.engine.remote.engine as remote_engine
 from bot.engine.remote.engine import RemoteEngine
@@ -27,6 +29,7 @@ from bot.engine.types import (
     Prompt,
     Sampling,
 )
+from bot.errors import UserError
 from tests.fakes.openai_server import FakeServer, choice, event, raw, serving, silent, status, whole
 from tests.waiting import until
 
@@ -200,6 +203,7 @@ async def test_answer_that_is_not_streamed_is_read() -> None:
         ([event({"object": "error", "message": "gone"})], "gone"),
         ([b"data: " + b"x" * (1 << 20) + b"yz\n\n"], "EventTooLong"),
         ([b"data: []\n\n"], "回答不对"),
+        ([b"data: " + b"[" * 100_000 + b"\n\n"], "回答不对"),
         ([b""], "断开"),
     ],
 )
@@ -517,6 +521,32 @@ async def test_server_without_a_list_of_models_is_fine() -> None:
         assert server.asked[0]["model"] == "mine" == engine.status.model
 
 
+@pytest.mark.parametrize("said", [{"data": []}, {"data": [{"id": None}]}, [], "x", {"data": {"a": 1}}])
+async def test_list_of_models_that_makes_no_sense_is_fine(said: Any) -> None:
+    """Drafts are what counts."""
+    async with serving(FakeServer(models=said)) as server, running(server.url) as engine:
+        assert texts(await collect(engine)) == ["晚上好呀。"]
+
+
+async def test_certificate_that_nobody_knows_is_refused() -> None:
+    """The key is not given to whoever pretends to be the server; the reason is said."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    async with serving(FakeServer(), ssl_context=context) as server:
+        async with running(
+            server.url.replace("http:", "https:").replace("127.0.0.1", "localhost"), ready=False
+        ) as engine:
+            await until(lambda: engine.status.state is EngineState.RESTARTING)
+            assert "certificate verify failed" in engine.status.detail
+        assert server.seen == []
+
+
+def test_address_that_is_none_is_said_at_once() -> None:
+    """Before the panel opens."""
+    with pytest.raises(UserError, match="engine.remote.urls：http://a:b 不是网址"):
+        RemoteEngine(["http://a:b"])
+
+
 async def test_wrong_path_or_model_says_so() -> None:
     """A person has to act, but the program need not be started again."""
     async with serving(FakeServer(paths=())) as server, running(server.url, ready=False) as engine:
@@ -560,10 +590,10 @@ async def test_redirect_is_not_followed() -> None:
         serving(FakeServer()) as server,
         running(server.url, api_key="k") as engine,
     ):
-        server.replies = [status(307, Location=f"{other.url}/v1/completions?x=secret")]
-        with pytest.raises(EngineError, match="转去了别的地址"):
+        server.replies = [status(307, Location=f"{other.url}/v1/completions?x=secret")] * 3
+        with pytest.raises(EngineError, match="转去了别的地址") as caught:
             await collect(engine)
-        assert other.seen == []
+        assert other.seen == [] and "secret" not in str(caught.value)
 
 
 async def test_proxy_is_used_only_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

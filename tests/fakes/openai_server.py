@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -140,13 +141,15 @@ class FakeServer:
 
 
 @asynccontextmanager
-async def serving(server: FakeServer, port: int = 0) -> AsyncIterator[FakeServer]:
+async def serving(
+    server: FakeServer, port: int = 0, ssl_context: ssl.SSLContext | None = None
+) -> AsyncIterator[FakeServer]:
     """Listens on 127.0.0.1; `server.url` says where."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.handle)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
+    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=ssl_context)
     await site.start()
     server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 import aiohttp
 
@@ -218,10 +219,10 @@ class RemoteEngine:
     # ---- what people see -----------------------------------------------------------------------------------------
 
     def _tell(self) -> None:
-        status = self._present()
-        if status != self._status:
-            self._status = status
-            self._on_status(status)
+        """Whoever looks sees the figures of now; only a change of state or of words is announced."""
+        before, self._status = self._status, self._present()
+        if replace(before, figures={}) != replace(self._status, figures={}):
+            self._on_status(self._status)
 
     def _present(self) -> EngineStatus:
         ready = [server for server in self._servers if server.reach is Reach.READY]

@@ -158,7 +158,7 @@ def pieces(data: str) -> list[Piece]:
     """The pieces of one event (or of a whole answer that was not streamed). Raises NoAnswer."""
     try:
         said = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NoAnswer("not JSON") from None
     if not isinstance(said, dict) or said.get("error") or said.get("object") == "error":
         raise NoAnswer(complaint(data))
@@ -181,7 +181,7 @@ def complaint(text: str, secret: str = "", limit: int = 200) -> str:
     """A server's own words on what went wrong, for people: one line, short, without the key if it quotes that."""
     try:
         said = _words(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         said = re.sub(r"<[^>]*>", " ", text)
     said = " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())
     return (said.replace(secret, "***") if secret else said)[:limit]
@@ -203,10 +203,10 @@ def blamed(text: str, sent: Body) -> set[str]:
     options = set(sent) & OPTIONAL
     try:
         said = json.loads(text)
-    except ValueError:
-        said = text
-    named = _parameters(said) & options
-    return named or {name for name in options if re.search(rf"\b{name}\b", _words(said))}
+        named, words = _parameters(said) & options, _words(said)
+    except (ValueError, RecursionError):
+        named, words = set(), text
+    return named or {name for name in options if re.search(rf"\b{name}\b", words)}
 
 
 def _parameters(said: object) -> set[str]:

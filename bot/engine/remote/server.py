@@ -23,14 +23,15 @@ from bot.engine.remote.forms import DONE, FEW_STOPS, PATHS, SUSPECTS, Body, Form
 from bot.engine.remote.rows import Row
 from bot.engine.remote.sse import Events, EventTooLong
 from bot.engine.types import Ending, Prompt, Sampling
+from bot.errors import UserError
 
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 10.0
 """A server that does not even list its models in this time is taken for away."""
 
-COMPLAINT = 65536
-"""Bytes of a refusal that are read."""
+MOST = 1 << 20
+"""Bytes of an answer that is no stream: a list of models, a refusal, or drafts that come all at once."""
 
 PROBE = Wish(
     Prompt(("观众:", " 晚上好", "\n\n", "主播:"), ("\n\n", *(f"\n名字{i}:" for i in range(15)))),
@@ -147,12 +148,12 @@ class Server:
         """`GET /models`. A server without that page is no worse."""
         try:
             async with self._request(http, "GET", "/models") as answer:
-                said = await answer.content.read(1 << 20)
+                said = await _text(answer)
         except Refusal as refusal:
             if not refusal.again:
                 raise
             return
-        with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError):
+        with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
             self._recognise(json.loads(said)["data"][0])
 
     def _recognise(self, first: dict[str, object]) -> None:
@@ -316,16 +317,16 @@ class Server:
 
     async def _no(self, answer: aiohttp.ClientResponse) -> Trouble:
         status = answer.status
-        text = (await answer.content.read(COMPLAINT)).decode("utf-8", "replace")
+        text = await _text(answer)
         words = forms.complaint(text, self._key)
         said = f"{status}：{words}" if words else str(status)
         if status in (401, 403):
             message = f"不接受密钥（{said}）。请检查 engine.remote.api_key。 / The server refuses the API key."
             return Trouble(message, reach=Reach.REFUSED)
         if 300 <= status < 400:
-            to = URL(answer.headers.get("Location", "")).with_query(None)
+            to = forms.complaint(answer.headers.get("Location", "").partition("?")[0], self._key)
             message = f"转去了别的地址（{to}）；密钥只交给写明的服务器。请把 engine.remote.urls 改成最终的地址。 / It redirects."
-            return Trouble(message, again=False, reach=Reach.AWAY)
+            return Trouble(message, reach=Reach.AWAY)
         if status == 429:
             return Trouble(f"服务器太忙（{said}） / too many requests", pause=_retry_after(answer))
         lightning_stops = self.form is Form.LIGHTNING and status == 500 and "stop" not in self.lacks
@@ -340,7 +341,7 @@ class Server:
         try:
             yield
         except aiohttp.ClientConnectorError as error:
-            why = error.os_error.strerror or str(error.os_error)
+            why = _reason(error)
             raise Trouble(f"连不上（{why}） / cannot connect", reach=Reach.AWAY) from None
         except aiohttp.ConnectionTimeoutError:
             text = f"{self._waits.connect:g} 秒没有连上 / cannot connect in time"
@@ -357,7 +358,7 @@ class Server:
 async def _events(answer: aiohttp.ClientResponse) -> AsyncIterator[str]:
     """The data of each event; a server that does not stream gives one, and the end."""
     if answer.content_type == "application/json":
-        yield (await answer.read()).decode("utf-8", "replace")
+        yield await _text(answer)
         yield DONE
         return
     events = Events()
@@ -366,6 +367,23 @@ async def _events(answer: aiohttp.ClientResponse) -> AsyncIterator[str]:
             yield data
     for data in events.flush():
         yield data
+
+
+async def _text(answer: aiohttp.ClientResponse) -> str:
+    """The whole body, up to `MOST` bytes."""
+    said = b""
+    async for piece in answer.content.iter_any():
+        said += piece
+        if len(said) > MOST:
+            break
+    return said[:MOST].decode("utf-8", "replace")
+
+
+def _reason(error: aiohttp.ClientConnectorError) -> str:
+    """What went wrong, without the address, which is said already."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return str(error.certificate_error)
+    return error.os_error.strerror or str(error.os_error)
 
 
 def _retry_after(answer: aiohttp.ClientResponse) -> float:
@@ -377,8 +395,12 @@ def _retry_after(answer: aiohttp.ClientResponse) -> float:
 
 def base_of(url: str) -> str:
     """What paths are joined to: with `/v1` where no path was written, without the end that people paste along."""
-    found = URL(url)
+    try:
+        found = URL(url)
+        origin = str(found.origin())
+    except ValueError as error:
+        raise UserError(f"engine.remote.urls：{url} 不是网址（{error}）。请改正。 / It is no URL.") from None
     path = found.path.rstrip("/")
     for ending in ("/chat/completions", "/completions", "/models"):
         path = path.removesuffix(ending)
-    return str(found.origin()) + (path or "/v1")
+    return origin + (path or "/v1")

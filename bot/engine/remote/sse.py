@@ -44,8 +44,9 @@ class Events:
 
     def flush(self) -> Iterator[str]:
         """What the stream's end leaves: some servers do not send the empty line after their last event."""
-        if self._rest:
-            yield from self._line(self._rest)
+        rest, self._rest = self._rest, b""
+        if rest:
+            yield from self._line(rest)
         yield from self._dispatch()
 
     def _line(self, line: bytes) -> Iterator[str]:
@@ -62,4 +63,4 @@ class Events:
     def _dispatch(self) -> Iterator[str]:
         if self._data:
             yield "\n".join(self._data)
-        self._data, self._size, self._rest = [], 0, b""
+        self._data, self._size = [], 0
