@@ -54,7 +54,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
     parser.add_argument("--listen", action="store_true", help="允许别的设备打开场控面板 / listen on all interfaces")
     parser.add_argument("--port", type=int, metavar="57860", help="场控面板和悬浮窗的端口 / port of panel and overlay")
-    parser.add_argument("--model", metavar="M", help="RWKV-7 模型文件 / model file (.pth, .safetensors)")
+    parser.add_argument("--model", metavar="M", help="RWKV-7 模型文件，或已下载模型的名字 / model file, or name of one that is here")
     parser.add_argument("--strategy", metavar="S", help='例如 / such as "cuda fp16", "cpu fp32", auto')
     parser.add_argument("--cuda_on", choices=("0", "1"), help="给 rwkv 包的 RWKV_CUDA_ON / for the rwkv package")
     parser.add_argument("--jit_on", choices=("0", "1"), help="给 rwkv 包的 RWKV_JIT_ON / for the rwkv package")
@@ -186,7 +186,7 @@ def overrides(options: argparse.Namespace) -> dict[str, object]:
         "lang": options.lang,
         "web.host": "0.0.0.0" if options.listen else None,
         "web.port": options.port,
-        "model": _from_here(options.model),
+        "model": _model_from_here(options.model),
         "strategy": options.strategy,
         "replay": options.replay if options.replay == "demo" else _from_here(options.replay),
         "replay_speed": options.speed,
@@ -196,6 +196,15 @@ def overrides(options: argparse.Namespace) -> dict[str, object]:
 
 def _from_here(path: str | None) -> str | None:
     return os.path.abspath(os.path.expanduser(path)) if path else path
+
+
+def _model_from_here(model: str | None) -> str | None:
+    """A file as seen from here, or a downloaded model by its name."""
+    if model is None:
+        return None
+    from bot.engine.models.folder import find_model, models_folder
+
+    return _from_here(str(find_model(model, models_folder())))
 
 
 def _settings(options: argparse.Namespace, over: dict[str, object]) -> Config:

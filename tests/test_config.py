@@ -409,3 +409,14 @@ def test_any_text_is_read_or_refused_in_words(tmp_path: Path, text: str) -> None
     file.write_text(text, encoding="utf-8")
     with suppress(ConfigError):
         load_config(file, environment={})
+
+
+def test_a_downloaded_model_is_known_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file beside the settings comes first; a beginning of the name is enough."""
+    monkeypatch.setenv("COHOST_MODELS", str(tmp_path / "models"))
+    (tmp_path / "models").mkdir()
+    downloaded = tmp_path / "models" / "rwkv7-small-2026.pth"
+    downloaded.write_bytes(b"")
+    assert config(tmp_path, "model: rwkv7-small").model_path == downloaded
+    (tmp_path / "rwkv7-small").write_bytes(b"")
+    assert config(tmp_path, "model: rwkv7-small").model_path == tmp_path / "rwkv7-small"

@@ -27,6 +27,7 @@ from pydantic import (
 
 from bot.config.file import Key, Mistake, Tree, read_tree
 from bot.config.texts import knows, say
+from bot.engine.models.folder import find_model, models_folder
 from bot.errors import UserError
 
 FILE_NAME = "config.yaml"
@@ -244,8 +245,12 @@ class Config(Section):
 
     @property
     def model_path(self) -> Path | None:
-        """None: the demo model that ships with the project."""
-        return self.path(self.model) if self.model else None
+        """A file, or one that was downloaded, by its name. None: the demo model that ships with the project."""
+        if not self.model:
+            return None
+        file = self.path(self.model)
+        downloaded = file if file.is_file() else find_model(self.model, models_folder())
+        return downloaded if downloaded.is_file() else file
 
     @property
     def replay_path(self) -> Path | Literal["demo"] | None:
