@@ -341,6 +341,15 @@ async def test_server_that_cuts_off_gets_one_request_at_a_time() -> None:
         assert "一次只能答一个请求" in engine.status.detail
 
 
+async def test_llama_cpp_python_is_recognised() -> None:
+    """By its list of models, so that not even the first answer is cut off."""
+    models = {"data": [{"id": "tiny.gguf", "owned_by": "me"}]}
+    server = FakeServer(("一二三四五六。",), knows_n=False, one_at_a_time=True, models=models)
+    async with serving(server), running(server.url) as engine:
+        assert texts(await collect(engine, 3)) == ["一二三四五六。"] * 3
+        assert (server.most_at_once, len(server.asked)) == (1, 3)
+
+
 # -- forms -------------------------------------------------------------------------------------------------------------
 
 

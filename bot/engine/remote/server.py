@@ -104,6 +104,7 @@ class Server:
         self._waits = waits
         self._proxy = proxy or None
         self._probed = False
+        self._serial = False
         self._turn = asyncio.Lock()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -157,17 +158,19 @@ class Server:
             self._recognise(json.loads(said)["data"][0])
 
     def _recognise(self, first: dict[str, object]) -> None:
-        """A name of the model, where none was given, and rwkv_lightning, which has a form of its own."""
+        """A name of the model, where none was given, and the servers that have ways of their own."""
         name = self._given_model or str(first["id"])
         if name != self.model and not self._given_model:
             self.model, self._probed = name, False
         if self._given_form is None and first.get("owned_by") == "rwkv_lightning":
             self.form = Form.LIGHTNING
+        if first.get("owned_by") == "me":  # llama-cpp-python, which ends an answer when a new request comes
+            self._serial = True
 
     async def _probe(self, http: aiohttp.ClientSession) -> None:
         known = self.form if self.form is Form.LIGHTNING else self._given_form
         for form in [known] if known else [Form.COMPLETIONS, Form.CHAT]:
-            self.form, self.lacks, self.alone = form, frozenset(), False
+            self.form, self.lacks, self.alone = form, frozenset(), self._serial
             try:
                 return await self._find_out(http)
             except Refusal as refusal:
