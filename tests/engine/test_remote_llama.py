@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.engine.remote import Waits
 from bot.engine.types import DraftDone, Ending, EngineState, Prompt, Sampling
 from tests.engine.test_remote import PROMPT, collect, free_port, running, texts
 from tests.waiting import until
@@ -28,6 +29,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 WIDTH, HEADS, HIDDEN = 32, 2, 64
+
+PATIENT = Waits(
+    first=60, silence=60, pause=0.05
+)  # bytes at random are seldom a character, so text may be long in coming
 
 
 def write_model(path: Path) -> None:
@@ -86,7 +91,10 @@ async def llama_server(model: Path) -> AsyncIterator[str]:
 async def test_drafts_of_a_real_server(tmp_path: Path) -> None:
     """It ignores `n` and cuts off an answer when a new request comes; both are found out, and all drafts arrive."""
     write_model(tmp_path / "tiny.gguf")
-    async with llama_server(tmp_path / "tiny.gguf") as url, running(url, api_key="k", ready=False) as engine:
+    async with (
+        llama_server(tmp_path / "tiny.gguf") as url,
+        running(url, waits=PATIENT, api_key="k", ready=False) as engine,
+    ):
         await until(lambda: engine.status.state is EngineState.READY, 60)
         many = await collect(engine, 5, Sampling(top_p=1, top_k=50, min_tokens=2, max_tokens=100))
         assert len(texts(many)) == 5
@@ -102,7 +110,7 @@ async def test_drafts_of_a_real_server(tmp_path: Path) -> None:
         stop = texts(events)[0][3:5]
         stopped = await collect(engine, 1, greedy, Prompt(PROMPT.parts, (stop,)))
         assert texts(stopped) == [texts(events)[0].partition(stop)[0].rstrip()]
-        left = engine.drafts(PROMPT, 2, Sampling(max_tokens=900))
+        left = engine.drafts(PROMPT, 2, Sampling(top_p=1, max_tokens=300))
         await anext(left)
         await left.aclose()  # type: ignore[attr-defined]
         assert len(texts(await collect(engine, 2, greedy))) == 2, "an answer that nobody waits for is no hindrance"
