@@ -423,14 +423,17 @@ def test_url_may_be_written_as_people_do(written: str, meant: str) -> None:
 
 async def test_silence_is_not_waited_out() -> None:
     """Before the first text it is an attempt, in spite of pings; between two texts the draft is lost."""
-    waits = Waits(connect=2, first=0.15, silence=0.15, check=5, pause=0.01)
-    async with serving(FakeServer()) as server, running(server.url, waits=waits) as engine:
+    slow_to_begin = Waits(connect=2, first=0.15, silence=60, check=5, pause=0.01)
+    async with serving(FakeServer()) as server, running(server.url, waits=slow_to_begin) as engine:
         server.replies = [silent(b": ping\n\n", event({"choices": [choice(0, "")]}))]
-        assert texts(await collect(engine)) == ["晚上好呀。"]
+        assert texts(await asyncio.wait_for(collect(engine), 5)) == ["晚上好呀。"]
+        await until(lambda: server.cancelled == 1)
+    slow_to_go_on = Waits(connect=2, first=60, silence=0.15, check=5, pause=0.01)
+    async with serving(FakeServer()) as server, running(server.url, waits=slow_to_go_on) as engine:
         server.replies = [silent(event({"choices": [choice(0, "晚")]}))]
         with pytest.raises(EngineError, match="等得太久.*没有写完"):
-            await collect(engine)
-        await until(lambda: server.cancelled == 2)
+            await asyncio.wait_for(collect(engine), 5)
+        await until(lambda: server.cancelled == 1)
 
 
 @pytest.mark.parametrize("code", [429, 500, 502, 503, 504])
@@ -627,7 +630,7 @@ async def test_closing_the_iterator_ends_every_request() -> None:
         events = engine.drafts(PROMPT, 3, PLAIN)
         await anext(events)
         await until(lambda: len(server.asked) == 3)
-        await events.aclose()  # type: ignore[attr-defined]
+        await asyncio.wait_for(events.aclose(), 2)  # type: ignore[attr-defined]
         await until(lambda: server.cancelled == 3)
         assert engine.status.figures["in_flight"] == 0
 

@@ -40,6 +40,7 @@ def plainly(stream: bytes) -> list[str]:
 @given(STREAMS, st.lists(st.integers(0, 100), max_size=8))
 @example(b"data: a\r\n\r\ndata:b\r\r", [8, 9, 10])
 @example(b"data: a\r\r\n\n", [8, 9])
+@example(b"data: a\r\ndata:b\r\n\r\n", [8])
 def test_events_do_not_depend_on_the_cuts(stream: bytes, cuts: list[int]) -> None:
     """Between the two halves of a line's end, too, and inside a character."""
     places = sorted({min(cut, len(stream)) for cut in cuts} | {0, len(stream)})
