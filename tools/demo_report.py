@@ -222,8 +222,8 @@ the corpus in `tools/demo_corpus`, which was written for it. For a real show use
 
 ## 在没见过的话上测得 / Measured on held-out lines
 
-{m["lines"]:.0f} 条留出的观众说法，各接在 0 到 31 轮不相干的对话之后，每条 {DRAFTS} 个候选；采样用默认值（top_p {SAMPLING.top_p}，温度 {SAMPLING.temperature}）。
-{m["lines"]:.0f} held-out lines, each after 0 to 31 rounds of unrelated talk, {DRAFTS} drafts each, with the default sampling.
+{m["lines"]:.0f} 条留出的观众说法，各接在 0 到 31 轮不相干的对话之后，每条 {DRAFTS} 个候选；采样 top_p {SAMPLING.top_p}，温度 {SAMPLING.temperature}。
+{m["lines"]:.0f} held-out lines, each after 0 to 31 rounds of unrelated talk, {DRAFTS} drafts each, sampled with top_p {SAMPLING.top_p} and temperature {SAMPLING.temperature}.
 
 | 指标 / figure | 值 / value |
 |---|---|
