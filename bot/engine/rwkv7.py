@@ -99,9 +99,13 @@ class Model:
     def __init__(self, weights: Weights, shape: Shape, strategy: Strategy) -> None:
         self.shape = shape
         self.strategy = strategy
+        self.kernels = ""
+        """The instructions that the C++ kernels use; "" when PyTorch computes."""
+        self._fused: kernels.Fused | None = None
         library = kernels.library() if strategy.device.type == "cpu" else None
-        self._fused = library and kernels.Fused(library, weights, shape, torch.int8 if strategy.int8 else strategy.dtype)
-        if self._fused is not None:
+        if library is not None:
+            self._fused = kernels.Fused(library, weights, shape, torch.int8 if strategy.int8 else strategy.dtype)
+            self.kernels = library.processor
             return
         self._blocks = [_block(weights, layer, strategy) for layer in range(shape.layers)]
         placed = _Placed(weights, strategy)

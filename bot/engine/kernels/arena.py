@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import mmap
 
@@ -18,10 +19,8 @@ class Arena:
         except OSError as error:
             raise MemoryError(f"{size} bytes for the weights") from error
         if hasattr(mmap, "MADV_HUGEPAGE"):
-            try:
+            with contextlib.suppress(OSError):  # a kernel without huge pages: slower, not wrong
                 self._memory.madvise(mmap.MADV_HUGEPAGE)
-            except OSError:
-                pass  # a kernel without huge pages: slower, not wrong
         self._next = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
         self._end = self._next + size
 
