@@ -106,8 +106,9 @@ def _build(folder: Path, key: str) -> Path:
 def _compile(work: Path) -> Path:
     from torch.utils import cpp_extension  # slow to import, and seldom needed
 
-    before = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), before))  # where pip puts ninja
+    before = os.environ.copy()
+    os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), before.get("PATH", "")))  # pip's ninja
+    os.environ["TORCH_DONT_CHECK_COMPILER_ABI"] = "1"  # a plain C interface: any compiler will do
     try:
         with warnings.catch_warnings(action="ignore"):
             cpp_extension.load(
@@ -121,7 +122,8 @@ def _compile(work: Path) -> Path:
     except (RuntimeError, OSError, ImportError, subprocess.SubprocessError) as error:
         raise CannotBuild(f"编译 C++ 内核失败 / The compiler failed: {str(error)[:2000]}") from error
     finally:
-        os.environ["PATH"] = before
+        os.environ.clear()
+        os.environ.update(before)
     made = [path for path in work.iterdir() if path.suffix in (".so", ".dll", ".dylib", ".pyd")]
     if not made:
         raise CannotBuild("编译没有产生文件 / The compiler made no file.")
