@@ -91,6 +91,8 @@ class Llama:
         llama_cpp.llama_log_set(silent, None)
         self._silent = silent  # or it is freed while it is in use
         loaded = llama_cpp.llama_model_load_from_file(str(model).encode(), llama_cpp.llama_model_default_params())
+        if not loaded:
+            raise RuntimeError(f"llama.cpp cannot load {model}")
         settings = llama_cpp.llama_context_default_params()
         settings.n_ctx, settings.n_batch, settings.n_ubatch, settings.n_seq_max = 8192, PROMPT, PROMPT, 6
         settings.n_threads = settings.n_threads_batch = torch.get_num_threads()

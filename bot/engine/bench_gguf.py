@@ -52,7 +52,10 @@ def write_gguf(path: Path, weights: Weights, shape: Shape, quantised: bool) -> N
         for name in VECTORS:
             add(f"{theirs}time_mix_{name}.weight", weights[f"{ours}att.{name}"].flatten())
         for name in SMALL:
-            add(f"{theirs}time_mix_{name}.weight", weights[f"{ours}att.{name}"].mT, "F16")
+            source = (
+                name if layer else name.replace("v", "a")
+            )  # there llama.cpp wants some, of this size, and uses none
+            add(f"{theirs}time_mix_{name}.weight", weights[f"{ours}att.{source}"].mT, "F16")
         mixes = torch.stack([weights[f"{ours}att.x_{name}"].flatten() for name in "rwkvag"])
         add(f"{theirs}time_mix_lerp_fused.weight", mixes.view(6, 1, 1, -1))
         add(f"{theirs}channel_mix_lerp_k.weight", weights[f"{ours}ffn.x_k"].flatten())
