@@ -250,6 +250,15 @@ def resident() -> int:
 # Building
 
 
+@pytest.mark.usefixtures("library")
+def test_other_processors_are_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By themselves the kernels come on where they are known to be faster; `--cuda_on 1` has them anywhere."""
+    monkeypatch.setattr(kernels.platform, "machine", lambda: "arm64")
+    assert kernels.library() is None and "--cuda_on 1" in kernels.why_none()
+    monkeypatch.setenv("RWKV_CUDA_ON", "1")
+    assert kernels.library() is not None
+
+
 @pytest.fixture
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A process that has not tried yet."""
