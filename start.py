@@ -263,7 +263,7 @@ def run_tests(pytest_arguments: list[str]) -> int:
     commands = {
         "ruff": ["-m", "ruff", "check", "."],
         "mypy": ["-m", "mypy"],
-        "pytest": ["-m", "pytest", *pytest_arguments],
+        "pytest": ["-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal", *pytest_arguments],
     }
     failed = [name for name, command in commands.items() if not _passes(name, command)]
     print(f"没有通过 / failed: {', '.join(failed)}" if failed else "全部通过 / all passed", flush=True)

@@ -45,6 +45,7 @@ def command_line() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="开播 / the show"))
     _add_check(commands.add_parser("check", help="检查设置、剧本、录像和词表 / say every mistake in the settings"))
     _add_scenario(commands.add_parser("scenario", help="剧本 / scenarios"))
+    _add_model(commands.add_parser("model", help="模型文件 / model files"))
     _add_bench(commands.add_parser("bench", help="测速 / measure the speed"))
     return parser
 
@@ -53,7 +54,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
     parser.add_argument("--listen", action="store_true", help="允许别的设备打开场控面板 / listen on all interfaces")
     parser.add_argument("--port", type=int, metavar="57860", help="场控面板和悬浮窗的端口 / port of panel and overlay")
-    parser.add_argument("--model", metavar="M", help="RWKV-7 模型文件 / model file (.pth, .safetensors)")
+    parser.add_argument(
+        "--model", metavar="M", help="RWKV-7 模型文件，或已下载模型的名字 / model file, or name of one that is here"
+    )
     parser.add_argument("--strategy", metavar="S", help='例如 / such as "cuda fp16", "cpu fp32", auto')
     parser.add_argument("--cuda_on", choices=("0", "1"), help="给 rwkv 包的 RWKV_CUDA_ON / for the rwkv package")
     parser.add_argument("--jit_on", choices=("0", "1"), help="给 rwkv 包的 RWKV_JIT_ON / for the rwkv package")
@@ -77,6 +80,23 @@ def _add_scenario(parser: argparse.ArgumentParser) -> None:
     validate = commands.add_parser("validate", help="检查一个剧本文件 / check a scenario file")
     validate.add_argument("file", type=Path, metavar="F", help="场景剧本.json")
     validate.set_defaults(run=_validate)
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(title="命令 / commands", metavar="COMMAND", required=True)
+    have = commands.add_parser("list", help="这里有哪些，能下载哪些 / what is here and to be had")
+    have.set_defaults(run=_model_list)
+    info = commands.add_parser("info", help="文件里是什么模型 / what a file holds")
+    info.add_argument("model", metavar="M", help="文件，或已下载模型的名字 / file, or name of a model that is here")
+    info.set_defaults(run=_model_info)
+    download = commands.add_parser("download", help="下载，可以断点续传 / fetch; goes on where it stopped")
+    download.add_argument("name", metavar="NAME", help="名字，或大小如 1.5b / name, or size such as 1.5b")
+    download.set_defaults(run=_model_download)
+    convert = commands.add_parser("convert", help="转成一种数字格式 / into a strategy's number type")
+    convert.add_argument("source", metavar="SRC", help="RWKV-7 的 .pth 或 .safetensors")
+    convert.add_argument("target", metavar="DST", help="新文件 / new file (.safetensors)")
+    convert.add_argument("--strategy", metavar="S", required=True, help='例如 / such as "cuda fp16", "cpu bf16"')
+    convert.set_defaults(run=_model_convert)
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
@@ -124,6 +144,34 @@ def _validate(options: argparse.Namespace) -> int:
     return FINE
 
 
+def _model_list(options: argparse.Namespace) -> int:
+    from bot.engine.models.commands import show_list
+
+    show_list()
+    return FINE
+
+
+def _model_info(options: argparse.Namespace) -> int:
+    from bot.engine.models.commands import show_model
+
+    show_model(options.model)
+    return FINE
+
+
+def _model_download(options: argparse.Namespace) -> int:
+    from bot.engine.models.commands import download_model
+
+    download_model(options.name)
+    return FINE
+
+
+def _model_convert(options: argparse.Namespace) -> int:
+    from bot.engine.models.commands import convert_model
+
+    convert_model(options.source, options.target, options.strategy)
+    return FINE
+
+
 def _bench_engine(options: argparse.Namespace) -> int:
     from bot.engine.bench import run
 
@@ -140,7 +188,7 @@ def overrides(options: argparse.Namespace) -> dict[str, object]:
         "lang": options.lang,
         "web.host": "0.0.0.0" if options.listen else None,
         "web.port": options.port,
-        "model": _from_here(options.model),
+        "model": _model_from_here(options.model),
         "strategy": options.strategy,
         "replay": options.replay if options.replay == "demo" else _from_here(options.replay),
         "replay_speed": options.speed,
@@ -150,6 +198,15 @@ def overrides(options: argparse.Namespace) -> dict[str, object]:
 
 def _from_here(path: str | None) -> str | None:
     return os.path.abspath(os.path.expanduser(path)) if path else path
+
+
+def _model_from_here(model: str | None) -> str | None:
+    """A file as seen from here, or a downloaded model by its name."""
+    if model is None:
+        return None
+    from bot.engine.models.folder import find_model, models_folder
+
+    return _from_here(str(find_model(model, models_folder())))
 
 
 def _settings(options: argparse.Namespace, over: dict[str, object]) -> Config:

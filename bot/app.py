@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Protocol
 
 import adapters
 from adapters.base import Adapter
@@ -19,14 +20,16 @@ from adapters.replay import Replay
 from adapters.websocket import WebsocketClient, WebsocketServer
 from bot.config import Config
 from bot.engine.process import LocalEngine
+from bot.engine.remote import Form, RemoteEngine, Waits
 from bot.engine.types import Engine, EngineState, EngineStatus, Sampling
 from bot.errors import UserError
 from bot.feed import Feed
 from bot.intake import Intake, WaitClass
 from bot.outlets import Overlay
+from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Scenario, load_scenario
-from bot.show import Rules, Show
+from bot.show import Show
 from bot.web.server import create_app, serve
 from bot.web.tokens import Tokens, load_tokens
 from moderation import build_chain
@@ -36,7 +39,15 @@ DEMO_MODEL = DEMO / "model.safetensors"
 DEMO_SCENARIO = DEMO / "scenario.json"
 
 log = logging.getLogger(__name__)
-MakeEngine = Callable[[Config, Callable[[EngineStatus], None]], LocalEngine]
+
+
+class RunningEngine(Engine, Protocol):
+    """An engine that has work of its own to do while drafts are wanted."""
+
+    async def run(self) -> None: ...
+
+
+MakeEngine = Callable[[Config, Callable[[EngineStatus], None]], RunningEngine]
 
 
 def run_show(config: Config) -> None:
@@ -59,7 +70,7 @@ async def run(
     config: Config, tokens: Tokens, announce: Callable[[str], object], make_engine: MakeEngine | None = None
 ) -> None:
     """Run until cancelled. `announce` gets the lines for the person who started it, tokens among them."""
-    scenario = load_show_scenario(config)
+    scenario = load_scenario(scenario_file(config))
     with contextlib.closing(Save(config.save_folder)) as save, _as_user_errors():
         show: Show
         worked = asyncio.Event()
@@ -69,9 +80,10 @@ async def run(
                 worked.set()
             show.engine_changed()
 
-        engine = (make_engine or local_engine)(config, engine_changed)
+        engine = (make_engine or build_engine)(config, engine_changed)
         feed, overlay_feed = Feed(), Feed()
-        overlay = Overlay(overlay_feed, config.overlay.label, time.time)
+        avatars = find_avatars(scenario, scenario_file(config).parent)
+        overlay = Overlay(overlay_feed, config.overlay.label, time.time, avatars)
         show = build_show(config, scenario, engine, save, overlay, feed)
         platforms = build_adapters(config, tokens)
         app = create_app(
@@ -82,7 +94,9 @@ async def run(
             operator_token=tokens.operator,
             overlay_token=tokens.overlay,
             host=config.web.host,
+            names=config.web.names,
             lang=config.lang,
+            avatars=avatars,
         )
         async with serve(app, config.web.host, config.web.port) as port, asyncio.TaskGroup() as tasks:
             for platform in platforms:
@@ -96,22 +110,39 @@ async def run(
                 announce(line)
 
 
-async def run_engine(engine: LocalEngine, worked: asyncio.Event) -> None:
+async def run_engine(engine: RunningEngine, worked: asyncio.Event) -> None:
     """A model that never loads ends the program; one that fails later leaves the panel up to say so."""
     await engine.run()
     if not worked.is_set():
         raise UserError(engine.status.detail)
 
 
-def local_engine(config: Config, on_status: Callable[[EngineStatus], None]) -> LocalEngine:
+def build_engine(config: Config, on_status: Callable[[EngineStatus], None]) -> RunningEngine:
+    """On the servers that the settings name, else in a process on this machine."""
+    remote = config.engine.remote
+    if remote.urls:
+        return RemoteEngine(
+            remote.urls,
+            model=remote.model,
+            api_key=remote.api_key.get_secret_value(),
+            form=None if remote.form == "auto" else Form(remote.form),
+            waits=Waits(remote.connect_timeout, remote.first_timeout, remote.silence_timeout),
+            max_in_flight=remote.max_in_flight,
+            proxy=remote.proxy,
+            on_status=on_status,
+        )
     return LocalEngine(config.model_path or DEMO_MODEL, config.strategy, on_status=on_status)
 
 
-def load_show_scenario(config: Config) -> Scenario:
+def scenario_file(config: Config) -> Path:
     """The scenario of the settings, or the demo's."""
-    if not config.scenario:
-        return load_scenario(DEMO_SCENARIO)
-    return load_scenario(config.save_folder / config.scenario / "场景剧本.json")
+    return config.save_folder / config.scenario / "场景剧本.json" if config.scenario else DEMO_SCENARIO
+
+
+def find_avatars(scenario: Scenario, folder: Path) -> dict[str, Path]:
+    """`角色名.png` beside the scenario. A name that is no plain file name has none."""
+    named = {c.name: folder / f"{c.name}.png" for c in scenario.characters if Path(c.name).name == c.name}
+    return {name: path for name, path in named.items() if path.is_file()}
 
 
 def build_show(config: Config, scenario: Scenario, engine: Engine, save: Save, overlay: Overlay, feed: Feed) -> Show:

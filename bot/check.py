@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapters.base import AdapterError
 from adapters.replay import load_recording, resolve
-from bot.app import load_show_scenario
+from bot.app import scenario_file
 from bot.config import Config
 from bot.scenario import ScenarioError, load_scenario
 from moderation import WordListError
@@ -34,7 +34,7 @@ def describe_scenario(file: Path) -> str:
 
 def _scenario(config: Config) -> Iterator[str]:
     try:
-        load_show_scenario(config)
+        load_scenario(scenario_file(config))
     except ScenarioError as error:
         yield str(error)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from bot.approval import Approved
 from bot.feed import Feed
@@ -26,10 +27,14 @@ class Overlay:
 
     name = "overlay"
 
-    def __init__(self, feed: Feed, label: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, feed: Feed, label: str, clock: Callable[[], float], avatars: Container[str] = frozenset()
+    ) -> None:
+        """`avatars`: the characters who have a picture at /avatar/NAME."""
         self._feed = feed
         self._label = label
         self._clock = clock
+        self._avatars = avatars
         self._on_air: tuple[Approved, float] | None = None
 
     async def show(self, reply: Approved) -> None:
@@ -59,6 +64,7 @@ class Overlay:
                 "question": reply.quote.text if reply.quote else None,
                 "viewer": reply.quote.viewer if reply.quote else None,
                 "label": self._label,
+                "avatar": f"/avatar/{quote(reply.character)}" if reply.character in self._avatars else None,
             },
             "duration": reply.seconds,
             "remaining": max(0.0, until - self._clock()),

@@ -9,14 +9,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from uuid import uuid4
 
 from adapters.base import Adapter, AdapterError
-from bot import view
 from bot.approval import (
-    OPEN,
     Action,
     ApprovalQueue,
     Approved,
@@ -30,12 +27,14 @@ from bot.approval import (
     Refused,
     State,
 )
+from bot.board import HISTORY, Board
 from bot.engine.prompting import live_prompt, sanitise, sanitise_name, viewer_line
 from bot.engine.types import DraftDone, Engine, EngineError, EngineState, Prompt, Sampling
 from bot.feed import Feed
 from bot.intake import Intake, PassReason, WaitClass, Waiting
 from bot.messages import Message
 from bot.outlets import Outlet, reading_seconds
+from bot.rules import Pause, Rules
 from bot.save import Save, SaveError
 from bot.scenario import Line, Origin, Scenario, Transcript
 from moderation import Action as Check
@@ -44,34 +43,8 @@ from moderation import Chain, Finding
 log = logging.getLogger(__name__)
 
 MAX_DRAFTS = 20  # a card with more is not read by anyone
-HISTORY = 50
 MUTE_SECONDS = 600.0
 TURN_SECONDS = 0.2
-
-
-class Pause(StrEnum):
-    RUN = "run"
-    HOLD = "hold"  # everything waits
-    DROP = "drop"  # what waits and what arrives is let go
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The settings of a show. Times in seconds; `lifetimes` by wait class, None: a card waits for ever."""
-
-    drafts: int = 5
-    sampling: Sampling = Sampling()
-    turns: int = 16
-    max_pending: int = 5
-    max_text: int = 200
-    need_operator: bool = True
-    quote: bool = True
-    lifetimes: dict[str, float | None] = field(default_factory=dict)
-    least_seconds: float = 6.0
-    seconds_per_character: float = 0.25
-    most_seconds: float = 30.0
-    lang: str = "zh"
-    version: str = ""
 
 
 class Show:
@@ -96,30 +69,33 @@ class Show:
         self._checks = checks
         self._save = save
         self._outlets = tuple(outlets)
-        self._feed = feed
         self._rules = rules
         self._clock = clock
         self._key = f"{scenario.series}/{scenario.name}"
         self._queue = ApprovalQueue(self._record, max_text=rules.max_text)
         self._transcript = Transcript(scenario.opening)
-        self._adapters: list[Adapter] = []
+        self._board = Board(
+            queue=self._queue,
+            intake=intake,
+            engine=engine,
+            scenario=scenario,
+            rules=rules,
+            feed=feed,
+            clock=clock,
+        )
+        self.snapshot = self._board.snapshot
+        self.status = self._board.status
         self._muted: dict[tuple[str, str], float] = {}
         self._drafting: dict[ItemId, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._changed = asyncio.Event()
-        self._intake_told = False
-        self._revision = 0
-        self._operators = 0
-        self._overlays = 0
-        self._save_error = ""
-        self._pause = Pause.RUN
         self._resume()
 
     # -- 1. a message is heard -------------------------------------------------------------------------------------
 
     async def listen(self, adapter: Adapter) -> None:
         """Hear everything a platform sends. One message that cannot be handled must not end a broadcast."""
-        self._adapters.append(adapter)
+        self._board.adapters.append(adapter)
         try:
             async for message in adapter.messages():
                 try:
@@ -129,7 +105,7 @@ class Show:
         except AdapterError as error:
             # The adapter's own state says so on the panel; the show goes on with the other platforms.
             log.error("%s: %s", adapter.name, error)
-        self._tell_status()
+        self._board.status_changed()
 
     def hear(self, message: Message) -> None:
         """Screen a message and let it wait, or keep the reason why it does not."""
@@ -137,12 +113,12 @@ class Show:
         now = self._clock()
         if self._muted.get(message.viewer.key, 0.0) > now:
             self._intake.pass_over(message, PassReason.MUTED, now)
-        elif self._pause is Pause.DROP:
+        elif self._board.pause is Pause.DROP:
             self._intake.pass_over(message, PassReason.OPERATOR_DROPPED, now)
         else:
             verdict = self._checks.screen_message(message)
             self._intake.put(message, now, findings_hold=verdict.action in (Check.HOLD, Check.DROP))
-        self._intake_told = False
+        self._board.intake_changed()
         self._wake()
 
     # -- 2. it is chosen -------------------------------------------------------------------------------------------
@@ -159,8 +135,8 @@ class Show:
             self._open(waiting, now)
 
     def _may_draft(self) -> bool:
-        somebody = self._operators > 0 or not self._rules.need_operator
-        return somebody and self._pause is Pause.RUN and self._engine.status.state is EngineState.READY
+        somebody = self._board.operators > 0 or not self._rules.need_operator
+        return somebody and self._board.pause is Pause.RUN and self._engine.status.state is EngineState.READY
 
     def _open(self, waiting: Waiting, now: float) -> Item:
         message = waiting.message
@@ -179,7 +155,7 @@ class Show:
         )
         self._open_card(item)
         self._save_messages((m, item.id) for m in (message, *waiting.others))
-        self._intake_told = False
+        self._board.intake_changed()
         self._start_drafts(item.id, self._rules.drafts, self._rules.sampling)
         return item
 
@@ -198,7 +174,7 @@ class Show:
     ) -> None:
         assert self._tasks is not None
         first = self._queue.drafting(item_id, count, self._clock())
-        self._tell(self._queue[item_id])
+        self._board.item_changed(self._queue[item_id])
         task = self._tasks.create_task(self._draft(item_id, first, count, sampling, start_with, hint))
         self._drafting[item_id] = task
         task.add_done_callback(lambda _: self._drafting.pop(item_id, None))
@@ -225,7 +201,7 @@ class Show:
         with contextlib.suppress(Refused):
             if error is None and not any(draft.done for draft in self._queue[item_id].drafts):
                 error = "这次没有写出内容，可以按“更多”重试。 Nothing was written; press More to try again."
-            self._tell(self._queue.drafted(item_id, error))
+            self._board.item_changed(self._queue.drafted(item_id, error))
 
     def _prompt(self, item: Item, start_with: str, hint: str) -> Prompt:
         asked = viewer_line(item.message, self._scenario.speakers) if item.message else None
@@ -243,8 +219,7 @@ class Show:
         flags = _flags(self._checks.screen_reply(text).findings) if done and text else ()
         # A draft without a word is no proposal: it never counts as finished.
         draft = Draft(text, done and bool(text), flags)
-        self._queue.draft(item_id, index, draft)
-        self._feed.publish({"event": "draft", "id": item_id, "index": index, **view.draft_json(draft)})
+        self._board.draft_grew(self._queue.draft(item_id, index, draft), index, draft)
 
     # -- 4. a person decides ---------------------------------------------------------------------------------------
 
@@ -329,13 +304,13 @@ class Show:
 
     def pause(self, mode: str, by: Operator) -> None:
         self._set_pause(Pause(mode))
-        if self._pause is Pause.DROP:
+        if self._board.pause is Pause.DROP:
             now = self._clock()
             self._intake.drop_all(now, PassReason.OPERATOR_DROPPED)
             for item in self._queue.items(State.PENDING):
                 self._decided(self._queue.reject(item.id, item.revision, by, now))
-        self._intake_told = False
-        self._tell_status()
+        self._board.intake_changed()
+        self._board.status_changed()
 
     def stop(self, by: Operator) -> None:
         """Emergency: every outlet is empty when this returns, and nothing airs until somebody resumes."""
@@ -347,8 +322,8 @@ class Show:
         for item in self._queue.take_back(now, by):
             self._decided(item)
         for item in self._queue.items(State.AIRED):
-            self._tell(self._queue.finish(item.id, now))
-        self._tell_status()
+            self._board.item_changed(self._queue.finish(item.id, now))
+        self._board.status_changed()
 
     # -- 5. it is aired --------------------------------------------------------------------------------------------
 
@@ -376,7 +351,7 @@ class Show:
         self._remember(item)
         if item.message is not None:
             self._intake.answered(item.message, now)
-        self._tell(item)
+        self._board.item_changed(item)
         return reply
 
     def _remember(self, item: Item) -> None:
@@ -392,7 +367,7 @@ class Show:
                 done = self._queue.finish(item.id, now)
                 for outlet in self._outlets:
                     outlet.hide(item.id)
-                self._tell(done)
+                self._board.item_changed(done)
 
     # -- the clockwork ---------------------------------------------------------------------------------------------
 
@@ -418,7 +393,9 @@ class Show:
             if refusal.code != "save_failed":
                 raise
             # The disk refused, and the status says so: nothing has changed, and the next turn tries again.
-        self._tell_intake(now)
+        passed = self._intake.newly_passed()
+        self._save_messages((one.message, one.reason.value) for one in passed)
+        self._board.tell_intake(passed)
         self._queue.forget(keep=4 * HISTORY)
 
     def _wake(self) -> None:
@@ -426,102 +403,20 @@ class Show:
 
     def engine_changed(self) -> None:
         self._wake()
-        self._tell_status()
+        self._board.status_changed()
 
     def operators_changed(self, count: int) -> None:
-        self._operators = count
+        self._board.operators = count
         self._wake()
-        self._tell_status()
+        self._board.status_changed()
 
     def overlays_changed(self, count: int) -> None:
-        self._overlays = count
-        self._tell_status()
-
-    # -- what the panel is told ------------------------------------------------------------------------------------
-
-    def snapshot(self) -> view.Json:
-        """Everything a panel needs to begin."""
-        now = self._clock()
-        closed = [item for item in self._queue.items() if item.state not in OPEN and item.state is not State.AIRED]
-        on_air = self._queue.items(State.AIRED)
-        return {
-            "revision": self._revision,
-            "items": [self._json(item) for item in self._queue.items() if item.state in OPEN],
-            "on_air": self._json(on_air[0]) if on_air else None,
-            "history": [self._json(item) for item in sorted(closed, key=_last_change, reverse=True)[:HISTORY]],
-            **self._intake_json(now),
-            "status": self.status(),
-        }
-
-    def status(self) -> view.Json:
-        now = self._clock()
-        pending = self._queue.items(State.PENDING)
-        return {
-            "engine": view.engine_json(self._engine.status),
-            "adapters": {adapter.name: view.adapter_json(adapter) for adapter in self._adapters},
-            "operators": self._operators,
-            "overlays": self._overlays,
-            "pause": self._pause.value,
-            "intake": {"waiting": len(self._intake.waiting(now))},
-            "pending": len(pending),
-            "oldest": now - pending[0].created if pending else None,
-            "now": now,
-            "version": self._rules.version,
-            "lang": self._rules.lang,
-            "scenario": self._key,
-            "character": self._scenario.speaker,
-            "settings": {
-                "max_text": self._rules.max_text,
-                "drafts": self._rules.drafts,
-                "max_pending": self._rules.max_pending,
-                "need_operator": self._rules.need_operator,
-            },
-            "save": {"state": "failed" if self._save_error else "ok", "detail": self._save_error},
-        }
+        self._board.overlays = count
+        self._board.status_changed()
 
     def transcript_lines(self) -> list[Line]:
         """What was aired and stands: the model's memory."""
         return list(self._transcript.lines)
-
-    def _tell(self, item: Item) -> None:
-        self._revision += 1
-        self._feed.publish({"event": "item", "item": self._json(item), "revision": self._revision})
-        if item.aired is not None:
-            on_air = item if item.state is State.AIRED else None
-            self._feed.publish({"event": "on_air", "item": self._json(on_air) if on_air else None})
-
-    def _tell_status(self) -> None:
-        self._feed.publish({"event": "status", "status": self.status()})
-
-    def _tell_intake(self, now: float) -> None:
-        """At most once a turn, however many messages a burst holds."""
-        passed_now = self._intake.newly_passed()
-        self._save_messages((passed.message, passed.reason.value) for passed in passed_now)
-        if not self._intake_told or passed_now:
-            self._feed.publish({"event": "intake", **self._intake_json(now)})
-            self._tell_status()
-            self._intake_told = True
-
-    def _intake_json(self, now: float) -> view.Json:
-        passed = list(self._intake.passed)[-HISTORY:]
-        return {
-            "waiting": [view.waiting_json(waiting) for waiting in self._intake.waiting(now)],
-            "passed": [view.passed_json(one) for one in reversed(passed)],
-        }
-
-    def _json(self, item: Item) -> view.Json:
-        return view.item_json(item, self._viewer_history(item))
-
-    def _viewer_history(self, item: Item) -> list[view.Json]:
-        if item.message is None:
-            return []
-        viewer = item.message.viewer.key
-        earlier = [
-            other
-            for other in self._queue.items()
-            if other.message and other.message.viewer.key == viewer and other.created < item.created
-        ]
-        return [{"text": o.message.text if o.message else "", "state": o.state, "reply": o.text} for o in earlier[-5:]]
 
     # -- small steps -----------------------------------------------------------------------------------------------
 
@@ -540,9 +435,9 @@ class Show:
         except SaveError as error:
             self._save_failed(error)
             raise Refused("save_failed", str(error)) from error
-        if self._save_error:
-            self._save_error = ""
-            self._tell_status()
+        if self._board.save_error:
+            self._board.save_error = ""
+            self._board.status_changed()
 
     def _save_messages(self, outcomes: Iterable[tuple[Message, str]]) -> None:
         """The record of what was passed over may have a gap; the show goes on and says so."""
@@ -552,14 +447,14 @@ class Show:
             self._save_failed(error)
 
     def _save_failed(self, error: SaveError) -> None:
-        if not self._save_error:
+        if not self._board.save_error:
             log.error("%s", error)
-        self._save_error = str(error)
-        self._tell_status()
+        self._board.save_error = str(error)
+        self._board.status_changed()
 
     def _open_card(self, item: Item) -> Item:
         item = self._queue.open(item)
-        self._tell(item)
+        self._board.item_changed(item)
         return item
 
     def _decided(self, item: Item) -> None:
@@ -567,12 +462,12 @@ class Show:
         task = self._drafting.pop(item.id, None)
         if task is not None:
             task.cancel()
-        self._tell(item)
+        self._board.item_changed(item)
         self._wake()
 
     def _set_pause(self, mode: Pause, *, remember: bool = True) -> None:
         self._queue.paused = mode is not Pause.RUN
-        self._pause = mode
+        self._board.pause = mode
         if remember:
             try:
                 self._save.remember("pause", mode.value)
@@ -584,7 +479,7 @@ class Show:
         status = self._engine.status
         if status.state is not EngineState.READY or self._tasks is None:
             raise Refused("engine", f"引擎还没有就绪：{status.detail or status.state}。 The engine is not ready.")
-        if self._pause is not Pause.RUN:
+        if self._board.pause is not Pause.RUN:
             raise Refused("paused", "暂停中。请先恢复。 Paused: resume first.")
 
     def _speaker(self, name: str) -> str:
@@ -609,10 +504,6 @@ def _origin(item: Item) -> Origin:
         return Origin.MODEL
     proposed = any(not draft.by_person for draft in item.drafts)
     return Origin.EDITED if proposed else Origin.PERSON
-
-
-def _last_change(item: Item) -> float:
-    return max(item.until or 0.0, item.aired or 0.0, item.decided or 0.0, item.expires or 0.0, item.created)
 
 
 def _new_id() -> ItemId:

@@ -93,7 +93,7 @@ def test_empty_file_and_empty_section_mean_defaults(tmp_path: Path) -> None:
 
 def test_value_replaces_one_default_only(tmp_path: Path) -> None:
     """The neighbours keep theirs."""
-    assert config(tmp_path, "web: {port: 8080}").web.model_dump() == {"host": "127.0.0.1", "port": 8080}
+    assert config(tmp_path, "web: {port: 8080}").web.model_dump() == Config().web.model_dump() | {"port": 8080}
 
 
 def test_override_stands_above_the_file(tmp_path: Path) -> None:
@@ -299,6 +299,33 @@ def test_model_that_is_missing_is_a_mistake(tmp_path: Path) -> None:
         load_config(None, {"model": "/gone.pth"})
 
 
+def test_model_may_be_missing_where_servers_draft(tmp_path: Path) -> None:
+    """Their models are not here."""
+    read = config(tmp_path, 'model: gone.pth\nengine: {remote: {urls: ["http://10.0.0.5:8000/v1"]}}')
+    assert read.engine.remote.urls == ("http://10.0.0.5:8000/v1",)
+
+
+@pytest.mark.parametrize(
+    "url", ["10.0.0.5:8000", "ws://h/v1", "http://", "http://name:s3cret@h/v1", "http://h/v1?key=s3cret", "http://a b"]
+)
+def test_server_is_an_address_without_secrets(tmp_path: Path, url: str) -> None:
+    """A key in an address would stand in every log; what to write is said."""
+    (said,) = mistakes(tmp_path, f'engine:\n  remote:\n    urls: ["{url}"]\n')
+    assert said.startswith("config.yaml:3 engine.remote.urls[0]：应为 http:// 或 https:// 开头的网址，现为 ")
+    assert said.endswith('请写成列表，例如 ["http://10.0.0.5:8000/v1"]，没有就写 []；密钥写在 engine.remote.api_key。')
+
+
+def test_key_is_never_shown(tmp_path: Path) -> None:
+    """Neither in the settings as they are printed, nor in what a mistake says."""
+    read = config(tmp_path, 'engine: {remote: {api_key: "${KEY}"}}', KEY="s3cret")
+    assert read.engine.remote.api_key.get_secret_value() == "s3cret"
+    assert "s3cret" not in f"{read} {read!r} {read.model_dump()}"
+    (said,) = mistakes(tmp_path, "engine: {remote: {api_key: 20261123}}")
+    assert said == (
+        'config.yaml:1 engine.remote.api_key：应为文字，现为 ***。请加上引号，最好取自环境变量：api_key: "${COHOST_API_KEY}"。'
+    )
+
+
 def test_file_that_is_missing_or_no_text_is_one_line(tmp_path: Path) -> None:
     """With what to do about it."""
     with pytest.raises(ConfigError, match=r"nowhere\.yaml：读不了（.+）。请检查路径和权限"):
@@ -365,7 +392,7 @@ def test_any_value_is_read_or_refused_in_words(tmp_path: Path, written: dict[str
     except ConfigError as error:
         assert error.mistakes
         for mistake in error.mistakes:
-            assert 1 <= mistake.line <= text.count("\n")
+            assert 1 <= mistake.line <= len(text.splitlines())  # YAML, too, breaks lines at more than \n
             assert mistake.text.endswith("。") or mistake.key == "adapters.websocket.client.url"
         wrong = {mistake.key for mistake in error.mistakes}
         right = {key: value for key, value in written.items() if not any(each.startswith(key) for each in wrong)}
@@ -382,3 +409,14 @@ def test_any_text_is_read_or_refused_in_words(tmp_path: Path, text: str) -> None
     file.write_text(text, encoding="utf-8")
     with suppress(ConfigError):
         load_config(file, environment={})
+
+
+def test_a_downloaded_model_is_known_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file beside the settings comes first; a beginning of the name is enough."""
+    monkeypatch.setenv("COHOST_MODELS", str(tmp_path / "models"))
+    (tmp_path / "models").mkdir()
+    downloaded = tmp_path / "models" / "rwkv7-small-2026.pth"
+    downloaded.write_bytes(b"")
+    assert config(tmp_path, "model: rwkv7-small").model_path == downloaded
+    (tmp_path / "rwkv7-small").write_bytes(b"")
+    assert config(tmp_path, "model: rwkv7-small").model_path == tmp_path / "rwkv7-small"

@@ -65,7 +65,7 @@ class Life:
         """What the engine writes when nobody has asked anything: it tells what it has read."""
         async with self.http.post(f"{self.base}/api/generate", json={"count": 1}, headers=BEARER) as answer:
             item_id = (await answer.json())["id"]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 item = next(item for item in (await self.state())["items"] if item["id"] == item_id)
                 if not item["drafting"]:
@@ -171,7 +171,7 @@ class Nursery:
 
     async def said(self) -> str:
         assert self.process.stdout
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return (await self.process.stdout.readline()).decode().strip()
 
 

@@ -70,7 +70,7 @@ def test_help_lists_the_commands_that_exist(capsys: pytest.CaptureFixture[str]) 
         main(["--help"])
     assert ended.value.code == 0
     commands = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("    ")]
-    assert commands == ["run", "check", "scenario", "bench"]
+    assert commands == ["run", "check", "scenario", "model", "bench"]
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:

@@ -30,8 +30,16 @@ async def test_it_shows_the_words_the_question_and_the_label() -> None:
     assert event["event"] == "show"
     assert event["reply"] == {
         "id": "a", "text": "你好", "character": "小芽", "question": "在吗", "viewer": "阿强", "label": "AI 生成",
+        "avatar": None,
     }  # fmt: skip
     assert (event["duration"], event["remaining"]) == (8.0, 8.0)
+
+
+async def test_a_character_with_a_picture_says_where_it_is() -> None:
+    """As an address: the overlay's page adds its own token."""
+    overlay = Overlay(Feed(), "AI 生成", Clock(), avatars={"小芽"})
+    await overlay.show(approved())
+    assert overlay.now_showing()["reply"]["avatar"] == "/avatar/%E5%B0%8F%E8%8A%BD"
 
 
 async def test_a_late_page_gets_what_is_on_with_the_time_it_has_left() -> None:

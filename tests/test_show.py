@@ -24,9 +24,10 @@ from bot.engine.types import (
 from bot.feed import Feed
 from bot.intake import Intake
 from bot.messages import Kind, Message, MessageId, Viewer
+from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
-from bot.show import Rules, Show
+from bot.show import Show
 from moderation import build_chain
 from tests.waiting import until
 

@@ -14,10 +14,20 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from bot.config.file import Key, Mistake, Tree, read_tree
 from bot.config.texts import knows, say
+from bot.engine.models.folder import find_model, models_folder
 from bot.errors import UserError
 
 FILE_NAME = "config.yaml"
@@ -53,6 +63,28 @@ class Log(Section):
 class Web(Section):
     host: Host = "127.0.0.1"
     port: Port = 57860
+    names: Annotated[tuple[str, ...], Field(strict=False)] = ()
+
+
+ServerUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@?#]+[^\s@?#]*$")]
+
+
+class Remote(Section):
+    """Servers that draft in place of a model on this machine. No URL: the model runs here."""
+
+    urls: Annotated[tuple[ServerUrl, ...], Field(strict=False)] = ()
+    model: str = ""
+    api_key: SecretStr = SecretStr("")
+    form: Literal["auto", "completions", "chat", "lightning"] = "auto"
+    connect_timeout: Seconds = 5.0
+    first_timeout: Seconds = 60.0
+    silence_timeout: Seconds = 20.0
+    max_in_flight: Annotated[int, Field(ge=1, le=1000)] = 8
+    proxy: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")] = ""
+
+
+class EngineSettings(Section):
+    remote: Remote = Remote()
 
 
 class Drafts(Section):
@@ -179,6 +211,7 @@ class Config(Section):
     replay: str = ""
     replay_speed: Annotated[float, Field(ge=0, le=10000)] = 1.0
     web: Web = Web()
+    engine: EngineSettings = EngineSettings()
     drafts: Drafts = Drafts()
     sampling: SamplingSettings = SamplingSettings()
     approval: Approval = Approval()
@@ -212,8 +245,12 @@ class Config(Section):
 
     @property
     def model_path(self) -> Path | None:
-        """None: the demo model that ships with the project."""
-        return self.path(self.model) if self.model else None
+        """A file, or one that was downloaded, by its name. None: the demo model that ships with the project."""
+        if not self.model:
+            return None
+        file = self.path(self.model)
+        downloaded = file if file.is_file() else find_model(self.model, models_folder())
+        return downloaded if downloaded.is_file() else file
 
     @property
     def replay_path(self) -> Path | Literal["demo"] | None:
@@ -264,15 +301,17 @@ def load_config(
     config = Config.model_validate(_without(tree.values, [mistake.path for mistake in mistakes]))
     config._file = file
     config._folder = file.absolute().parent if file else Path.cwd()
-    mistakes += _missing_model(tree, config, speak)
-    if mistakes:
+    missing = list(_missing_model(tree, config, speak))
+    if missing:
+        config = config.model_copy(update={"model": ""})
+    if mistakes := [*mistakes, *missing]:
         raise ConfigError(mistakes, config)
     return config
 
 
 def _missing_model(tree: Tree, config: Config, lang: str) -> Iterator[Mistake]:
     """Said before the panel opens: the engine, in its own process, would find out later."""
-    if config.model_path is not None and not config.model_path.is_file():
+    if config.model_path is not None and not config.engine.remote.urls and not config.model_path.is_file():
         yield tree.mistake(lang, ("model",), say(lang, "no_model", file=config.model_path))
 
 
@@ -307,7 +346,8 @@ def _mistake(tree: Tree, detail: Mapping[str, Any], lang: str) -> Mistake:
     if kind == "extra_forbidden":
         return tree.mistake(lang, key, say(lang, "unknown", near=_near(key, lang)))
     what = _wanted(kind, detail.get("ctx", {}), lang)
-    value = tree.shown(key, detail["input"]) if detail["input"] is not None else "null"
+    secret = key[-1] == "api_key"
+    value = "***" if secret else tree.shown(key, detail["input"]) if detail["input"] is not None else "null"
     return tree.mistake(lang, key, say(lang, "wrong", what=what, value=value, hint=_hint(key, kind, lang)))
 
 
@@ -339,7 +379,7 @@ def _wanted(kind: str, limits: Mapping[str, Any], lang: str) -> str:
         case "string_too_long":
             return say(lang, "shorter", most=limits["max_length"])
         case "string_pattern_mismatch":
-            return say(lang, "url")
+            return say(lang, "web_url" if "http" in limits["pattern"] else "url")
     return say(lang, "section")
 
 

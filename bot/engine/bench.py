@@ -39,9 +39,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-import bot
 from bot.engine import kernels
 from bot.engine.bench_contender import LLAMA
+from bot.engine.process import worker_environment
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import build_model
 from bot.engine.strategy import parse_strategy
@@ -174,10 +174,18 @@ def _start(name: str, model: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(Path(bot.__file__).parents[1])},
+        env=_environment(name),
     )
     _answer(side)
     return side
+
+
+def _environment(name: str) -> dict[str, str]:
+    """Ours as in the engine's worker; the package as it is when someone runs it."""
+    environment = worker_environment()
+    if name == "rwkv" and "OMP_WAIT_POLICY" not in os.environ:
+        del environment["OMP_WAIT_POLICY"]
+    return environment
 
 
 def _ask(side: subprocess.Popen[str], task: str) -> str:

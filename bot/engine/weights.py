@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 Weights = dict[str, Tensor]
+
+BROKEN = (
+    *(SafetensorError, RuntimeError, OSError, EOFError, ValueError, LookupError, MemoryError),
+    *(TypeError, AttributeError, AssertionError, struct.error),
+)
+"""What torch and safetensors raise for a file of nonsense."""
 
 
 class ModelError(Exception):
@@ -73,7 +80,7 @@ def read_weights(path: Path) -> Weights:
             f"拒绝打开 {path.name}：它不只是权重（可能含有程序代码），或者不是模型文件。"
             f"请改用官方 .pth 或 .safetensors。 / Refused: not a plain file of weights ({_first_line(error)})."
         ) from error
-    except (SafetensorError, RuntimeError, OSError, EOFError, ValueError, KeyError, MemoryError) as error:
+    except BROKEN as error:
         if is_out_of_memory(error):
             raise too_large(path.name) from error
         raise ModelError(

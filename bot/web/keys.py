@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,4 +23,5 @@ NOW_SHOWING: web.AppKey[Callable[[], Event]] = web.AppKey("now_showing")
 DOORKEEPER = web.AppKey("doorkeeper", Doorkeeper)
 LANGUAGE: web.AppKey[Language] = web.AppKey("language")
 FOLDER = web.AppKey("folder", Path)
+AVATARS: web.AppKey[Mapping[str, Path]] = web.AppKey("avatars")
 OPERATOR = web.RequestKey("operator", Operator)

@@ -55,6 +55,14 @@ async def static(request: web.Request) -> web.StreamResponse:
     return _file(path, CONTENT_TYPES[path.suffix], "no-cache")  # kept, but asked about each time: the ETag answers
 
 
+async def avatar(request: web.Request) -> web.StreamResponse:
+    """A character's picture. Like the files, pictures are found once, at start."""
+    path = request.app[keys.AVATARS].get(request.match_info["name"])
+    if path is None:
+        raise Denied("not_found")
+    return _file(path, CONTENT_TYPES[".png"], "no-cache")
+
+
 def _page(request: web.Request, name: str) -> web.FileResponse:
     return _file(request.app[keys.FOLDER] / name, HTML, "no-store")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,6 +136,7 @@ PAGES = (
     Route("GET", "/", Who.OPERATOR, pages.panel),
     Route("GET", "/login", Who.ANYONE, pages.login),
     Route("GET", "/overlay", Who.OVERLAY, pages.overlay),
+    Route("GET", "/avatar/{name}", Who.OVERLAY, pages.avatar),
     Route("GET", "/static/{name:.+}", Who.ANYONE, pages.static),
     Route("GET", "/health", Who.ANYONE, health),
     Route("GET", "/metrics", Who.MONITOR, metrics),
@@ -172,12 +173,13 @@ def create_app(
     names: Iterable[str] = (),
     lang: Language = "zh",
     static: Path = pages.STATIC,
+    avatars: Mapping[str, Path] | None = None,
     doorkeeper: Doorkeeper | None = None,
 ) -> web.Application:
     """The application for one show.
 
     `host` is where it listens and `names` are further host names it answers to. `now_showing` gives the overlay event
-    for a page that has just connected (`Overlay.now_showing`).
+    for a page that has just connected (`Overlay.now_showing`). `avatars`: the characters' pictures (PNG) by name.
     """
     app = web.Application(middlewares=guard.MIDDLEWARES, client_max_size=guard.BODY_LIMIT)
     app[keys.SHOW] = show
@@ -187,6 +189,7 @@ def create_app(
     app[keys.DOORKEEPER] = doorkeeper or Doorkeeper(operator_token, overlay_token)
     app[keys.LANGUAGE] = lang
     app[keys.FOLDER] = static
+    app[keys.AVATARS] = avatars or {}
     app[pages.FILES] = pages.find_files(static)
     app[METRICS] = Metrics(show.status)
     app[feeds.SOCKETS] = set()

@@ -9,5 +9,5 @@ T = TypeVar("T")
 
 async def soon(awaited: Awaitable[T]) -> T:
     """The result; TimeoutError after five seconds, so that a test that would hang fails where it hangs."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return await awaited

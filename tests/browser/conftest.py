@@ -14,7 +14,7 @@ from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.theatre import QUIET, Theatre, find_chromium
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=30_000)
 
 OpenTheatre = Callable[..., Awaitable[Theatre]]
 

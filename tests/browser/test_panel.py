@@ -567,7 +567,7 @@ async def test_both_languages_are_complete(theatre: OpenTheatre) -> None:
         "(asked) => import('/static/texts.js').then(({ t }) => asked.filter((key) => t(key) === key))", asked
     )
     assert asked and missing == []
-    for name in ("card", "lists", "panel", "status_bar", "quiet_list", "keys", "login"):
+    for name in ("card", "lists", "panel", "notices", "surroundings", "status_bar", "quiet_list", "keys", "login"):
         source = (static / f"{name}.js").read_text(encoding="utf-8")
         keys = [part.split('"')[0] for part in source.split('t("')[1:] if "." in part.split('"')[0]]
         missing = await page.evaluate(

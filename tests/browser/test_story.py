@@ -75,7 +75,7 @@ class Program:
 
 
 async def panel_address(lines: asyncio.StreamReader) -> str:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for line in lines:
             if "场控面板" in line.decode():
                 return line.decode().split(": ", 1)[1].strip()
@@ -112,7 +112,7 @@ async def program(browser: Browser, tmp_path: Path) -> AsyncIterator[Program]:
 async def a_good_draft(page: Page) -> str:
     """Chooses the first finished draft that no check has stopped, and gives its words as they stand on the page."""
     draft = page.locator('.draft[data-done]:not(:has(mark[data-level="block"]))').first
-    await expect(draft).to_be_visible(timeout=20_000)
+    await expect(draft).to_be_visible(timeout=60_000)
     await expect(page.locator("#stamp")).to_be_hidden()
     await expect(page.locator("#card:not([data-early])")).to_be_visible()
     await page.keyboard.press(str(int(await draft.get_attribute("data-index") or 0) + 1))
@@ -120,7 +120,7 @@ async def a_good_draft(page: Page) -> str:
 
 
 async def on_air(page: Page, words: str) -> None:
-    await expect(page.locator("#air-text")).to_have_text(words, timeout=10_000)
+    await expect(page.locator("#air-text")).to_have_text(words, timeout=30_000)
 
 
 async def test_the_whole_story(program: Program) -> None:

@@ -17,9 +17,10 @@ from bot.feed import Feed
 from bot.intake import Intake
 from bot.messages import Kind, Message, MessageId, Viewer
 from bot.outlets import Overlay
+from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
-from bot.show import Rules, Show
+from bot.show import Show
 from bot.web.server import create_app, serve
 from moderation import build_chain
 
@@ -124,7 +125,7 @@ class Theatre:
     async def context(self, **options: Any) -> BrowserContext:
         options = {"viewport": DESKTOP, "locale": "zh-CN", "reduced_motion": "reduce", **options}
         context = await self.browser.new_context(**options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         return context
 
     async def panel(self, name: str = "", *, ready: bool = True, before: str = "", **options: Any) -> Page:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine.process import worker_environment
+
 
 def alive(pid: int) -> bool:
     """Not if it is gone, nor if it is dead and waits for someone to collect it."""
@@ -60,3 +62,11 @@ def test_noise_on_standard_output_does_not_reach_the_panel() -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "frame\n"
     assert result.stderr == "noise\nnoise\n"
+
+
+def test_waiting_threads_sleep_unless_the_person_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A game beside us needs the cores; what stands in the environment already is respected."""
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert worker_environment()["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert worker_environment()["OMP_WAIT_POLICY"] == "ACTIVE"

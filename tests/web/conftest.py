@@ -117,7 +117,12 @@ class Site:
         self.static = static
 
     def app(self, **settings: Any) -> web.Application:
-        settings = {"operator_token": OPERATOR_TOKEN, "overlay_token": OVERLAY_TOKEN, "static": self.static} | settings
+        settings = {
+            "operator_token": OPERATOR_TOKEN,
+            "overlay_token": OVERLAY_TOKEN,
+            "static": self.static,
+            "avatars": {"小铃": self.static.parent / "bell.png"},
+        } | settings
         show: Any = self.show
         return create_app(show, self.feed, self.overlay_feed, lambda: self.now_showing, **settings)
 
@@ -131,6 +136,7 @@ def site(tmp_path: Path) -> Site:
     (static / "app.js").write_text("export const greeting = '晚上好';", encoding="utf-8")
     (static / "parts" / "card.css").write_text("p { margin: 0 }", encoding="utf-8")
     (static / "notes.txt").write_text("not for the web", encoding="utf-8")
+    (tmp_path / "bell.png").write_bytes(b"a picture")
     (tmp_path / "secret.js").write_text("outside", encoding="utf-8")
     return Site(static)
 

@@ -20,7 +20,7 @@ async def hear(socket: ClientWebSocketResponse) -> Any:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - the show that we watch is a plain list
             await asyncio.sleep(0)
 

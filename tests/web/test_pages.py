@@ -51,6 +51,15 @@ async def test_a_file_that_has_not_changed_is_not_sent_again(stranger: Client, s
     assert changed.status == 200
 
 
+async def test_a_characters_picture_is_the_overlays_to_see(stranger: Client) -> None:
+    """By the character's name, which is never taken for a path."""
+    answer = await stranger.get("/avatar/小铃", params={"token": OVERLAY_TOKEN})
+    assert (answer.status, answer.content_type, await answer.read()) == (200, "image/png", b"a picture")
+    for name in ("别人", "..%2Fsecret.js", "%2Fetc%2Fpasswd"):
+        answer = await stranger.get(f"/avatar/{name}", params={"token": OVERLAY_TOKEN})
+        assert answer.status == 404
+
+
 def raw_get(port: int, target: str) -> bytes:
     """As written: client libraries tidy a path up before they send it."""
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:

@@ -16,9 +16,10 @@ from bot.feed import Feed
 from bot.intake import Intake
 from bot.messages import Kind, Message, MessageId, Viewer
 from bot.outlets import Overlay
+from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
-from bot.show import Rules, Show
+from bot.show import Show
 from bot.web.server import create_app
 from moderation import build_chain
 from tests.waiting import until
@@ -88,7 +89,7 @@ async def client(studio: Studio, site: Site) -> AsyncIterator[Client]:
 
 async def hear(socket: ClientWebSocketResponse, event: str) -> Any:
     """The next event of this kind."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             heard = await socket.receive_json()
             if heard["event"] == event:
@@ -103,7 +104,7 @@ async def card(client: Client, number: int = 0) -> Any:
         items[:] = (await (await client.get("/api/state")).json())["items"]
         return len(items) > number and not items[number]["drafting"]
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not await look():
             pass
     return items[number]
@@ -145,7 +146,7 @@ async def test_nothing_is_drafted_while_nobody_is_at_the_panel(client: Client, s
     with studio.feed.subscribe() as reader:
         studio.hear("主播晚上好呀？")
         await client.get("/api/state")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (await anext(reader))["event"] != "intake":  # told at the end of a turn, after choosing
                 pass
     assert studio.engine.asked == []

@@ -64,10 +64,15 @@ class Corpus:
         for name in (*EVERYDAY, *TAKEN_UP):
             weights[name] *= 1.6
         self.weights = list(weights.values())
+        replies = [text for intent in intents.values() for reply in intent.replies for text in expand(reply)]
+        clauses = dict.fromkeys(clause for reply in replies for clause in re.split("[，。！？…]+", reply))
+        self._clauses = [clause for clause in clauses if 6 <= len(clause) <= 14 and not SLOT.search(clause)]
 
     def exchange(self, draw: Random, said: frozenset[str] = frozenset()) -> Exchange:
         """Anything that may happen in a show; replies in `said` (templates) are avoided."""
         kind = draw.choices(list(Kind), (86, 4, 5, 1, 2, 2, 1))[0]
+        if kind is Kind.DANMAKU and draw.random() < 0.05:
+            return self._answer(draw, self.intents["unknown"], kind, (self._strange(draw), {}), said)
         if kind is Kind.DANMAKU:
             intent = draw.choices(self.spoken, self.weights)[0]
             return self._answer(draw, intent, kind, _scrawl(draw, self._say(draw, intent)), said)
@@ -113,6 +118,16 @@ class Corpus:
         answer = self._answer(draw, other, Kind.SUPER_CHAT, (text, known), said)
         thanks = draw.choice(("谢谢醒目留言！", "谢谢你的醒目留言，破费啦！", "醒目留言收到，谢谢！"))
         return Exchange(answer.intent, answer.kind, answer.viewer, thanks + answer.reply, answer.templates)
+
+    def _strange(self, draw: Random) -> str:
+        """Something that fits no intent: a piece of what 小铃 might say, or words that do not exist among others."""
+        if draw.random() < 0.5:
+            return draw.choice(self._clauses)
+        piece = draw.choice(self._clauses)
+        at = draw.randrange(len(piece))
+        return draw.choice(
+            (invent(draw) + piece[at:], piece[:at] + invent(draw), invent(draw) + draw.choice(LINKS) + invent(draw))
+        )
 
     def _say(self, draw: Random, intent: Intent) -> tuple[str, dict[str, str]]:
         return self._fill(draw, draw.choice(expand(draw.choice(intent.says))))
@@ -206,6 +221,7 @@ BEFORE = (
     *("主播，", "主播", "小铃，", "小铃", "小铃小铃，", "话说", "那个，", "哈哈，", "请问", "诶，", "hi，", "晚上好，"),
     *("主播好，", "哈喽，", "想问下", "666，", "来啦，", "刚来，", "所以", "我想问"),
 )
+LINKS = tuple("的 是 在 和 把 给 不是 怎么 有 没有 要 会 比 了 为什么 到底 一个 就像 都".split())
 AFTER = (
     *("！", "！！", "~", "～", "。", "？", "啊", "呀", "呢", "哈哈", "哈哈哈", "吧", "了", "嘛", "😂", "❤️"),
     *("233", "...", "，主播", "，小铃", "hhh", "🤔", "（狗头）", "（不是）"),

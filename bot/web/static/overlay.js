@@ -117,7 +117,7 @@
       var image = document.createElement("img");
       image.alt = "";
       image.onerror = function () { root.textContent = initial(reply); };
-      image.src = reply.avatar;
+      image.src = reply.avatar + "?token=" + encodeURIComponent(query.get("token") || "");
       root.appendChild(image);
     } else {
       root.textContent = initial(reply);

@@ -2,18 +2,19 @@
 
 import { FeedLink, post } from "./api.js";
 import { drawCard, stateOf, viewerOf } from "./card.js";
-import { $, h, patchList, setAttr, setText, show } from "./dom.js";
+import { $, setAttr, setText, show } from "./dom.js";
 import * as keys from "./keys.js";
 import { Lists } from "./lists.js";
-import { remember, remembered } from "./settings.js";
+import { clearNotice, notice, refused, say } from "./notices.js";
+import { remembered } from "./settings.js";
 import { beep, unlock } from "./sound.js";
 import { drawBanner, drawParts, drawPause } from "./status_bar.js";
 import { Store, isPaid } from "./store.js";
-import { language, t, translatePage, useLanguage } from "./texts.js";
+import { openHelp, openSheet, rebind, resetKeys, showTab, speak, toggleLanguage, toggleSound, toggleTheme, toggleZen, useTheme } from "./surroundings.js";
+import { t } from "./texts.js";
 
 // A card that has just come under the finger is not to be decided by the second half of a double press.
 const EARLY = 450;
-const NOTICE_STAYS = 6000;
 const LEFT_ALONE = 4000;
 const GAP = 8; // between drafts on the phone, as in panel.css
 
@@ -133,7 +134,8 @@ function empty() {
   const { state, detail } = status.engine;
   if (state !== "ready") return { title: t(`empty.${state}`), text: t(`empty.${state}.text`, { detail }) };
   if (status.pause !== "run") return { title: t("empty.title"), text: t("empty.paused") };
-  return { title: t("empty.title"), text: t(Object.keys(status.adapters).length ? "empty.quiet" : "empty.adapters") };
+  const silent = Object.values(status.adapters).every((adapter) => adapter.state === "waiting" && !adapter.received);
+  return { title: t("empty.title"), text: t(silent ? "empty.adapters" : "empty.quiet") };
 }
 
 function drawButtons(item) {
@@ -157,18 +159,6 @@ function drawButtons(item) {
 
 const nameOf = (button) => `${button.dataset.command} ${button.dataset.id || ""}`;
 
-function drawKeys() {
-  for (const kbd of document.querySelectorAll("button[data-command] > kbd")) {
-    const id = kbd.parentElement.dataset.command;
-    if (!keys.command(id).fixed && keys.keysOf(id).length) setText(kbd, keys.labelsOf(id)[0]);
-  }
-}
-
-function drawTools() {
-  for (const node of document.querySelectorAll(".sound")) setText(node, t(remembered("sound", true) ? "sound.on" : "sound.off"));
-  for (const node of document.querySelectorAll(".theme")) setText(node, t(`theme.${remembered("theme", "auto")}`));
-}
-
 /** New cards: a sound when the queue was empty or somebody has paid, and a sentence for screen readers. */
 function announce() {
   if (!store.ready) return;
@@ -182,35 +172,6 @@ function announce() {
   if ((known.size === 0 || paid) && remembered("sound", true)) beep(paid);
   const [first] = fresh;
   say(t("note.new", { name: viewerOf(first.message), text: first.message ? first.message.text : "" }));
-}
-
-function say(text) {
-  setText($("#live"), text);
-}
-
-// -- notices at the card ---------------------------------------------------------------------------------------------
-
-let noticeTimer = null;
-
-function notice(text, kind = "said") {
-  clearTimeout(noticeTimer);
-  openSheet(false); // on the phone it would cover the words
-  setText($("#notice"), text);
-  $("#notice").dataset.kind = kind;
-  noticeTimer = setTimeout(clearNotice, NOTICE_STAYS * (kind === "refused" ? 2 : 1));
-}
-
-function clearNotice() {
-  clearTimeout(noticeTimer);
-  setText($("#notice"), "");
-  delete $("#notice").dataset.kind;
-}
-
-function refused(answer) {
-  if (navigator.vibrate) navigator.vibrate([30, 40, 30]);
-  const said = answer.message || (answer.status === 0 ? t("note.noanswer") : t("note.failed", { code: answer.error || answer.status }));
-  notice(said, "refused");
-  return said;
 }
 
 // -- sending ---------------------------------------------------------------------------------------------------------
@@ -452,92 +413,6 @@ function pickBySwipe() {
   redraw();
 }
 
-// -- the page itself -------------------------------------------------------------------------------------------------
-
-function toggleZen() {
-  const root = document.documentElement;
-  setAttr(root, "data-zen", !root.hasAttribute("data-zen"));
-}
-
-function toggleSound() {
-  remember("sound", !remembered("sound", true));
-  if (remembered("sound", true)) beep(false);
-  drawTools();
-}
-
-function toggleTheme() {
-  const themes = ["auto", "dark", "light"];
-  remember("theme", themes[(themes.indexOf(remembered("theme", "auto")) + 1) % 3]);
-  useTheme();
-}
-
-function useTheme() {
-  const theme = remembered("theme", "auto");
-  setAttr(document.documentElement, "data-theme", theme === "auto" ? null : theme);
-  drawTools();
-}
-
-function toggleLanguage() {
-  remember("lang", language() === "zh" ? "en" : "zh");
-  speak(remembered("lang", "zh"));
-}
-
-function speak(lang) {
-  useLanguage(lang);
-  translatePage();
-  drawTools();
-  drawKeys();
-  drawHelp();
-  redraw();
-}
-
-function drawHelp() {
-  const rows = keys.COMMANDS.map(({ id, fixed }) => ({ id, fixed, title: keys.title(id), labels: keys.labelsOf(id) }));
-  patchList($("#help-keys"), rows, (row) => row.id, () => h("div", {}, h("dt"), h("dd")), (node, row) => {
-    const [term, list] = node.children;
-    setText(term, row.id === "lang" ? "中文 / English" : row.title);
-    list.replaceChildren(...row.labels.map((text) => keyButton(row, text)));
-  });
-}
-
-function keyButton({ id, fixed, title }, text) {
-  if (fixed) return h("kbd", {}, text);
-  const button = h("button", { type: "button", "aria-label": `${title}: ${text}`, data: { command: "rebind", id } });
-  button.append(h("kbd", {}, text));
-  return button;
-}
-
-function rebind(id, button) {
-  button.textContent = t("help.press");
-  const take = (event) => {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    if (["Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
-    document.removeEventListener("keydown", take, true);
-    if (event.key !== "Escape" && !/^[1-9]$/.test(event.key)) keys.rebind(id, keys.nameOf(event));
-    drawKeys();
-    drawHelp();
-  };
-  document.addEventListener("keydown", take, true);
-}
-
-function openHelp() {
-  if ($("#help").open) $("#help").close();
-  else $("#help").showModal();
-}
-
-function openSheet(open) {
-  setAttr(document.documentElement, "data-sheet", open);
-  showTab($("#sheet").dataset.tab);
-}
-
-function showTab(tab) {
-  $("#sheet").dataset.tab = tab;
-  for (const button of document.querySelectorAll("#tabs [data-tab]")) {
-    setAttr(button, "aria-current", button.dataset.tab === tab ? "true" : null);
-  }
-}
-
 /** The first Esc closes what is open and arms the second. */
 function firstEscape() {
   if ($("#help").open) $("#help").close();
@@ -576,7 +451,10 @@ const ACTIONS = {
   zen: toggleZen,
   sound: toggleSound,
   theme: toggleTheme,
-  lang: toggleLanguage,
+  lang: () => {
+    toggleLanguage();
+    redraw();
+  },
   help: openHelp,
   answer: ({ id }) => answerMessage(id),
   "undo-item": ({ id }) => undo(id),
@@ -594,11 +472,7 @@ const ACTIONS = {
   tab: ({ tab }) => showTab(tab),
   "close-help": openHelp,
   rebind: ({ id, pressed }) => rebind(id, pressed),
-  "reset-keys": () => {
-    keys.resetKeys();
-    drawKeys();
-    drawHelp();
-  },
+  "reset-keys": resetKeys,
 };
 
 function give(id, detail = {}) {
@@ -626,6 +500,7 @@ function restAlone() {
 function start() {
   useTheme();
   speak(remembered("lang", "zh"));
+  redraw();
   document.addEventListener("click", press);
   keys.listen(give, firstEscape);
   $("#drafts").addEventListener("scroll", () => (phone.matches ? pickBySwipe() : redraw()), { passive: true });

@@ -198,8 +198,8 @@ const TEXTS = {
   "empty.failed.text": ["{detail}", "{detail}"],
   "empty.paused": ["暂停中。按 P 恢复后，会继续写回复。", "Paused. Press P to go on."],
   "empty.adapters": [
-    "还没有连上直播间。在 config.yaml 里填 adapters，或用 --replay demo 看演示。",
-    "No live room is connected. Set adapters in config.yaml, or try --replay demo.",
+    "还没有弹幕来源。先看演示：关掉程序，用 python3 start.py --replay demo 再开；接真的弹幕，见 README 的“接弹幕”。",
+    "Nothing sends messages yet. For a demo, start again with python3 start.py --replay demo; for a real chat see README.",
   ],
   "empty.quiet": [
     "有人发弹幕，模型写好的回复就会出现在这里，等你认可。也可以点“让模型接着写”。",

@@ -1,0 +1,1 @@
+"""Model files: which there are, what is in one, fetching and converting them. Runs no model."""

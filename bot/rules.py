@@ -1,0 +1,33 @@
+"""How a show is run: its settings and its pause modes. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.engine.types import Sampling
+
+
+class Pause(StrEnum):
+    RUN = "run"
+    HOLD = "hold"  # everything waits
+    DROP = "drop"  # what waits and what arrives is let go
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings of a show. Times in seconds; `lifetimes` by wait class, None: a card waits for ever."""
+
+    drafts: int = 5
+    sampling: Sampling = Sampling()
+    turns: int = 16
+    max_pending: int = 5
+    max_text: int = 200
+    need_operator: bool = True
+    quote: bool = True
+    lifetimes: dict[str, float | None] = field(default_factory=dict)
+    least_seconds: float = 6.0
+    seconds_per_character: float = 0.25
+    most_seconds: float = 30.0
+    lang: str = "zh"
+    version: str = ""
