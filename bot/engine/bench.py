@@ -188,6 +188,14 @@ def _environment(name: str) -> dict[str, str]:
     return environment
 
 
+def _environment(name: str) -> dict[str, str]:
+    """Ours as in the real program, where waiting threads sleep; the peers as they are, or they would be far slower."""
+    environment = worker_environment()
+    if name not in STRATEGIES and "OMP_WAIT_POLICY" not in os.environ:
+        environment.pop("OMP_WAIT_POLICY", None)
+    return environment
+
+
 def _ask(side: subprocess.Popen[str], task: str) -> str:
     assert side.stdin is not None
     print(task, file=side.stdin, flush=True)
