@@ -181,14 +181,6 @@ def _start(name: str, model: Path) -> subprocess.Popen[str]:
 
 
 def _environment(name: str) -> dict[str, str]:
-    """Ours as in the engine's worker; the package as it is when someone runs it."""
-    environment = worker_environment()
-    if name == "rwkv" and "OMP_WAIT_POLICY" not in os.environ:
-        del environment["OMP_WAIT_POLICY"]
-    return environment
-
-
-def _environment(name: str) -> dict[str, str]:
     """Ours as in the real program, where waiting threads sleep; the peers as they are, or they would be far slower."""
     environment = worker_environment()
     if name not in STRATEGIES and "OMP_WAIT_POLICY" not in os.environ:
