@@ -54,7 +54,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
     parser.add_argument("--listen", action="store_true", help="允许别的设备打开场控面板 / listen on all interfaces")
     parser.add_argument("--port", type=int, metavar="57860", help="场控面板和悬浮窗的端口 / port of panel and overlay")
-    parser.add_argument("--model", metavar="M", help="RWKV-7 模型文件，或已下载模型的名字 / model file, or name of one that is here")
+    parser.add_argument(
+        "--model", metavar="M", help="RWKV-7 模型文件，或已下载模型的名字 / model file, or name of one that is here"
+    )
     parser.add_argument("--strategy", metavar="S", help='例如 / such as "cuda fp16", "cpu fp32", auto')
     parser.add_argument("--cuda_on", choices=("0", "1"), help="给 rwkv 包的 RWKV_CUDA_ON / for the rwkv package")
     parser.add_argument("--jit_on", choices=("0", "1"), help="给 rwkv 包的 RWKV_JIT_ON / for the rwkv package")

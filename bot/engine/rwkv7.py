@@ -20,6 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bot.engine import kernels
+from bot.engine.int8 import restored
 from bot.engine.strategy import Strategy, parse_strategy
 from bot.engine.weights import ModelError, Shape, Weights, check_rwkv7, is_out_of_memory, read_weights, too_large
 from bot.engine.wkv import wkv_scan, wkv_step
@@ -97,6 +99,14 @@ class Model:
     def __init__(self, weights: Weights, shape: Shape, strategy: Strategy) -> None:
         self.shape = shape
         self.strategy = strategy
+        self.kernels = ""
+        """The instructions that the C++ kernels use; "" when PyTorch computes."""
+        self._fused: kernels.Fused | None = None
+        library = kernels.library() if strategy.device.type == "cpu" else None
+        if library is not None:
+            self._fused = kernels.Fused(library, weights, shape, torch.int8 if strategy.int8 else strategy.dtype)
+            self.kernels = library.processor
+            return
         self._blocks = [_block(weights, layer, strategy) for layer in range(shape.layers)]
         placed = _Placed(weights, strategy)
         self._emb = placed.matrix("emb.weight")
@@ -124,12 +134,24 @@ class Model:
 
     def _logits(self, tokens: Tensor, state: State, last_only: bool) -> Tensor:
         self._check(tokens, state)
+        if self._fused is not None:
+            return self._fused_logits(self._fused, tokens, state, last_only)
         with torch.inference_mode():
             pieces = torch.split(tokens.to(self.strategy.device), PIECE, dim=1)
             outputs = [self._read(piece, state) for piece in pieces]
             x = outputs[-1][:, -1:] if last_only else torch.cat(outputs, dim=1)
             logits = F.linear(_norm(x, self._ln_out).to(self.strategy.dtype), self._head)
         return logits.clone() if logits.dtype == torch.float32 else logits.float()  # a normal tensor, for any caller
+
+    def _fused_logits(self, fused: kernels.Fused, tokens: Tensor, state: State, last_only: bool) -> Tensor:
+        pieces = torch.split(tokens, PIECE, dim=1)
+        outputs = []
+        for n, piece in enumerate(pieces, 1):
+            wanted = n == len(pieces) if last_only else True
+            logits = torch.empty(len(state), 1 if last_only else piece.shape[1], self.vocab) if wanted else None
+            fused.read(piece, state.shift, state.wkv, logits, last_only)
+            outputs += [logits] if logits is not None else []
+        return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
 
     def _check(self, tokens: Tensor, state: State) -> None:
         if tokens.dim() != 2 or tokens.shape[0] != len(state) or not tokens.shape[1]:
@@ -243,7 +265,10 @@ class _Placed:
 
     def matrix(self, name: str, transpose: bool = False) -> Tensor:
         weight = self._weights[self._prefix + name]
-        return (weight.mT if transpose else weight).to(self._strategy.device, self._strategy.dtype).contiguous()
+        weight = weight.mT if transpose else weight
+        if self._strategy.int8 and name != "emb.weight":
+            weight = restored(weight)
+        return weight.to(self._strategy.device, self._strategy.dtype).contiguous()
 
     def vector(self, name: str) -> Tensor:
         return self._weights[self._prefix + name].flatten().to(self._strategy.device, torch.float32)

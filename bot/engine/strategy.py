@@ -13,7 +13,7 @@ import torch
 from bot.engine.weights import ModelError
 
 FORMATS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-_GRAMMAR = re.compile(r"(cpu|cuda(?::\d+)?) +(fp32|bf16|fp16)")
+_GRAMMAR = re.compile(r"(cpu|cuda(?::\d+)?) +(fp32|bf16|fp16)(i8)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,28 +22,33 @@ class Strategy:
 
     device: torch.device
     dtype: torch.dtype
+    int8: bool = False  # matrices are kept in eight bits; what they are multiplied with is not
 
     def __str__(self) -> str:
         names = {dtype: name for name, dtype in FORMATS.items()}
-        return f"{self.device} {names[self.dtype]}"
+        return f"{self.device} {names[self.dtype]}{'i8' if self.int8 else ''}"
 
 
 def parse_strategy(text: str) -> Strategy:
-    """`auto`, `cpu fp32`, `cpu bf16`, `cuda fp16`, `cuda:1 bf16` ...; ModelError, with examples, for anything else."""
+    """`auto`, `cpu fp32`, `cpu bf16`, `cpu fp32i8`, `cuda fp16`, `cuda:1 bf16` ...; ModelError, with examples, for anything else."""
     if text.strip().lower() in ("", "auto"):
         return auto_strategy()
     match = _GRAMMAR.fullmatch(text.strip().lower())
     if match is None:
         raise ModelError(
-            f'看不懂运行策略 strategy: "{text}"。例如 "auto"、"cpu fp32"、"cpu bf16"、"cuda fp16"、"cuda:0 bf16"。'
+            f'看不懂运行策略 strategy: "{text}"。例如 "auto"、"cpu fp32"、"cpu bf16"、"cpu fp32i8"、"cuda fp16"、"cuda:0 bf16"。'
             " / Unknown strategy; see the examples."
         )
-    device, form = match.groups()
+    device, form, int8 = match.groups()
+    if int8 and (device, form) != ("cpu", "fp32"):
+        raise ModelError(
+            f'8 位权重目前只能在 CPU 上以 fp32 计算："{text}" 请写成 "cpu fp32i8"。 / int8 runs as "cpu fp32i8".'
+        )
     if device == "cpu" and form == "fp16":
         raise ModelError('CPU 上不支持 fp16。请写 "cpu fp32" 或 "cpu bf16"。 / fp16 is for GPUs; write "cpu fp32".')
     if device.startswith("cuda"):
         _check_cuda(device)
-    return Strategy(torch.device(device), FORMATS[form])
+    return Strategy(torch.device(device), FORMATS[form], bool(int8))
 
 
 def auto_strategy() -> Strategy:

@@ -14,11 +14,19 @@ def test_ratios_are_medians_of_each_rounds_own() -> None:
     """A round in which the machine was busy does not decide."""
     rwkv = {"prefill": [100, 100, 10], "one_draft": [20, 20, 2], "five_drafts": [20, 20, 2]}
     ours = {"prefill": [300, 300, 30], "one_draft": [40, 40, 4], "five_drafts": [150, 100, 10]}
-    report = bench.summary({"rwkv": rwkv, "cpu fp32": ours, "cpu bf16": ours | {"five_drafts": [80, 80, 8]}})
+    slower = ours | {"five_drafts": [80, 80, 8]}
+    memory = {"read": [4e9, 4e9, 4e8]}
+    found = {"rwkv": rwkv, "cpu fp32": ours, "cpu bf16": slower, "llama.cpp F16": slower, "memory": memory}
+    report = bench.summary(found, parameters=10_000_000)
     assert report["best"] == "cpu fp32"
     assert report["rwkv"] == {"prefill": 100, "one_draft": 20, "five_drafts": 20}
     assert report["vs_rwkv"] == {"prefill": 3, "one_draft": 2, "five_drafts": 5}
     assert report["five_over_one"] == median([200 / 150, 2, 2])
+    assert report["strategies"]["cpu fp32"]["vs_llama"] == {
+        "llama.cpp F16": {"prefill": 1, "one_draft": 1, "five_drafts": 1.25}
+    }
+    assert report["memory_gb_s"] == 4
+    assert report["strategies"]["cpu fp32"]["memory_share"] == {"one_draft": 0.4, "five_drafts": 0.2}
 
 
 def test_the_whole_measurement_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,3 +39,6 @@ def test_the_whole_measurement_runs(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     for name in bench.STRATEGIES:
         side = report["strategies"][name]
         assert side["five_drafts"] > 0 and set(side["vs_rwkv"]) == set(bench.TASKS)
+        assert all(key in bench.__doc__ for key in side)
+    assert 0 <= report["int8"]["demo"]["kl"] < 0.01 and report["int8"]["demo"]["agreement"] > 0.9
+    assert set(report["llama"]) <= {"llama.cpp F16", "llama.cpp Q8_0"}
