@@ -58,8 +58,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="M", help="RWKV-7 模型文件，或已下载模型的名字 / model file, or name of one that is here"
     )
     parser.add_argument("--strategy", metavar="S", help='例如 / such as "cuda fp16", "cpu fp32", auto')
-    parser.add_argument("--cuda_on", choices=("0", "1"), help="给 rwkv 包的 RWKV_CUDA_ON / for the rwkv package")
-    parser.add_argument("--jit_on", choices=("0", "1"), help="给 rwkv 包的 RWKV_JIT_ON / for the rwkv package")
+    parser.add_argument(
+        "--cuda_on", choices=("0", "1"), help="1：用 C++ 内核，CPU 上快几倍，首次要编译 / C++ kernels, compiled once"
+    )
+    parser.add_argument(
+        "--jit_on", choices=("0", "1"), help="接受，但这个版本里不起作用 / accepted; no effect in this version"
+    )
     parser.add_argument("--replay", metavar="F", help="回放弹幕录像，demo 是自带的 / play a recorded chat; demo ships")
     parser.add_argument("--speed", type=float, metavar="X", help="回放速度 / how fast to replay; 0 does not wait")
     parser.set_defaults(run=_run)
@@ -173,6 +177,7 @@ def _model_convert(options: argparse.Namespace) -> int:
 
 
 def _bench_engine(options: argparse.Namespace) -> int:
+    os.environ.setdefault("RWKV_CUDA_ON", "1")  # 0 measures what PyTorch alone can do
     from bot.engine.bench import run
 
     run(as_json=options.json)

@@ -1,5 +1,6 @@
 """`cohost bench engine`: our engine beside the `rwkv` package, on the same random weights, in turns within one run.
 
+`cohost bench engine` measures with our C++ kernels, and with RWKV_CUDA_ON=0 in the environment without them.
 llama.cpp is measured too where `llama-cpp-python` and `gguf` are installed (extra `[bench]`).
 
 JSON keys. All speeds are tokens a second, medians over the rounds; all ratios are medians of each round's own ratio, so
@@ -183,8 +184,10 @@ def _start(name: str, model: Path) -> subprocess.Popen[str]:
 def _environment(name: str) -> dict[str, str]:
     """Ours as in the real program, where waiting threads sleep; the peers as they are, or they would be far slower."""
     environment = worker_environment()
-    if name not in STRATEGIES and "OMP_WAIT_POLICY" not in os.environ:
-        environment.pop("OMP_WAIT_POLICY", None)
+    if name not in STRATEGIES:
+        environment.pop("RWKV_CUDA_ON", None)  # the package would look for a GPU's compiler
+        if "OMP_WAIT_POLICY" not in os.environ:
+            environment.pop("OMP_WAIT_POLICY", None)
     return environment
 
 

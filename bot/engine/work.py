@@ -35,7 +35,7 @@ class Work:
         if threads or loaded.shape.parameters < SMALL:
             torch.set_num_threads(threads or 1)
         vocabulary = Vocabulary(find_tokenizer(model, loaded.vocab), loaded.vocab)
-        self.strategy = str(loaded.strategy)
+        self.strategy = " · ".join(filter(None, (str(loaded.strategy), loaded.kernels)))
         self._cache = StateCache()
         self._scheduler = Scheduler(loaded, vocabulary, self._cache)
         self._pace = 0.0  # tokens a second, as measured last

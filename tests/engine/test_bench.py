@@ -32,6 +32,7 @@ def test_ratios_are_medians_of_each_rounds_own() -> None:
 def test_the_whole_measurement_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """On a tiny shape, against the real package: the JSON that is printed has the documented keys."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("RWKV_CUDA_ON", "1")
     report = bench.run(True, quick=True)
     assert json.loads(capsys.readouterr().out) == report
     assert bench.__doc__ is not None

@@ -1,8 +1,8 @@
 """C++ kernels for the CPU: a whole pass through the model in one call. Knows RWKV-7 and nothing of text.
 
-Built once by the machine's own compiler (`build.py`) and used when it is there: several times as fast as PyTorch.
-`RWKV_CUDA_ON` (`--cuda_on`), as users of the `rwkv` package know it, decides: 0 never, 1 whenever there is a compiler;
-unset: the same on x86-64 processors, where they have been measured to be faster.
+Built once by the machine's own compiler (`build.py`): several times as fast as PyTorch on cores that are free. Beside a
+game that takes a core they lose much of that, because the threads wait for each other, so they come on only when asked:
+`RWKV_CUDA_ON=1` (`--cuda_on 1`), as users of the `rwkv` package know it.
 Without kernels, `rwkv7.py` computes the same in PyTorch; the log says why, once.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 from functools import cache
 
 from bot.engine.kernels.build import CannotBuild, built_library
@@ -34,12 +33,7 @@ def why_none() -> str:
 
 def _switched_off() -> str:
     """What switches them off; "" when they are on."""
-    setting = os.environ.get("RWKV_CUDA_ON", "")
-    if setting == "0":
-        return "RWKV_CUDA_ON=0"
-    if setting == "" and platform.machine().lower() not in ("x86_64", "amd64"):
-        return f"{platform.machine()}: RWKV_CUDA_ON=1 (--cuda_on 1)"
-    return ""
+    return "" if os.environ.get("RWKV_CUDA_ON") == "1" else "RWKV_CUDA_ON=1 (--cuda_on 1)"
 
 
 @cache
