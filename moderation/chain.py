@@ -66,6 +66,8 @@ def _ask(each: Filter, text: str, direction: Direction) -> list[Finding]:
             raise ValueError("a finding lies outside the text")
         return found
     except Exception as error:
-        log.exception("filter %s failed", each.name)
+        # What an error says may quote a viewer: only `debug` shows all of it.
+        log.error("filter %s failed: %s", each.name, type(error).__name__)
+        log.debug("in full", exc_info=error)
         reason = f"检查“{each.name}”出错（{type(error).__name__}），这条没有查过。 A check failed."
         return [Finding("unchecked", SEVERE, f"failed:{each.name}", 0, len(text), reason)]

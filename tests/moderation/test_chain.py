@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -172,3 +173,17 @@ def test_no_text_is_slow_to_screen(piece: str) -> None:
     screen_message(text)
     screen_reply(text)
     assert time.process_time() - began < 0.1
+
+
+def test_a_failing_filter_quotes_nobody_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """An error's own text may hold a viewer's words: they are for `debug` alone."""
+
+    class Talkative:
+        name = "talkative"
+
+        def check(self, text: str, direction: Direction) -> list[Finding]:
+            raise ValueError(f"cannot read {text}")
+
+    with caplog.at_level(logging.INFO):
+        Chain([Talkative()]).screen_message("这是观众说的话")
+    assert "talkative" in caplog.text and "这是观众说的话" not in caplog.text
