@@ -1,7 +1,6 @@
 """C++ kernels for the CPU: a whole pass through the model in one call. Knows RWKV-7 and nothing of text.
 
-Built once by the machine's own compiler (`build.py`): several times as fast as PyTorch on cores that are free. Beside a
-game that takes a core they lose much of that, because the threads wait for each other, so they come on only when asked:
+Built once by the machine's own compiler (`build.py`): several times as fast as PyTorch. They come on only when asked:
 `RWKV_CUDA_ON=1` (`--cuda_on 1`), as users of the `rwkv` package know it.
 Without kernels, `rwkv7.py` computes the same in PyTorch; the log says why, once.
 """
