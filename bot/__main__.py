@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.errors import UserError
+
 if TYPE_CHECKING:
     from bot.config import Config
 
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
     except KeyboardInterrupt:
         return FINE
-    except _user_mistakes() as error:
+    except UserError as error:
         print(error, file=sys.stderr)
         return MISTAKE
     return code
@@ -227,16 +229,6 @@ def _which_file(config: Config) -> str:
 
 
 # -- people ------------------------------------------------------------------------------------------------------------
-
-
-def _user_mistakes() -> tuple[type[Exception], ...]:
-    """Exceptions whose text is one clear line for people."""
-    from adapters.base import AdapterError
-    from bot.errors import UserError
-    from bot.scenario import ScenarioError
-    from moderation import WordListError
-
-    return UserError, ScenarioError, AdapterError, WordListError
 
 
 def _speak_plainly() -> None:
