@@ -13,6 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from bot.engine.version import version_of
+
 Weights = dict[str, Tensor]
 
 BROKEN = (
@@ -105,20 +107,6 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
-def version_of(weights: Weights) -> str:
-    """The version of RWKV, told from names and shapes, never from the file's name; "" when it is no RWKV at all."""
-    if "blocks.0.att.r_k" in weights:
-        extra = any(".ffn.s_emb" in name for name in weights)
-        return "7a/7b" if extra else "7"
-    if any("att.time_maa" in name for name in weights):
-        return "6"
-    if "blocks.0.att.ln_x.weight" not in weights:
-        return "4" if "blocks.0.att.time_decay" in weights else ""
-    if weights["blocks.0.att.time_decay"].dim() > 1:
-        return "5.2" if "blocks.0.att.gate.weight" in weights else "5"
-    return "5.1" if "blocks.0.att.gate.weight" in weights else "5"
-
-
 def check_rwkv7(weights: Weights, name: str) -> Shape:
     """The shape of an RWKV-7 whose tensors are all there and known; ModelError for anything else."""
     version = version_of(weights)
@@ -146,7 +134,7 @@ def _names(layers: int) -> list[str]:
 
 
 def _not_seven(version: str, name: str) -> str:
-    if version == "7a/7b":
+    if version in ("7a", "7b"):
         return (
             f"{name} 是 RWKV-7a/7b（DeepEmbed），暂不支持。请换普通的 RWKV-7（rwkv7-g1…）。 / No DeepEmbed models yet."
         )

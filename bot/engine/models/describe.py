@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.engine.models.headers import FileFacts, TensorFacts
+from bot.engine.version import version_of
 from bot.errors import UserError
 
 Tensors = Mapping[str, TensorFacts]
@@ -44,28 +45,6 @@ class Description:
             return ""
         extra = DEEP_EMBED[self.version]
         return f"RWKV-{self.version}（{extra}）暂不支持，请换普通的 RWKV-7（rwkv7-g1…）。 / Not supported yet."
-
-
-def version_of(tensors: Tensors) -> str:
-    """One of 7, 7a, 7b, 6, 5.2, 5.1, 5 and 4, by the rules of the `rwkv` package; "" if it is no RWKV."""
-    if "blocks.0.att.r_k" in tensors:
-        return _seven(tensors)
-    decay = tensors.get("blocks.0.att.time_decay")
-    if decay is None or "emb.weight" not in tensors:
-        return ""
-    if "blocks.0.att.ln_x.weight" not in tensors:
-        return "4"
-    if any("att.time_maa" in name for name in tensors):
-        return "6"
-    if len(decay.shape) > 1 and decay.shape[1] > 1:
-        return "5.2"
-    return "5.1" if "blocks.0.att.gate.weight" in tensors else "5"
-
-
-def _seven(tensors: Tensors) -> str:
-    if any(".qkv." in name for name in tensors):
-        return "7b"
-    return "7a" if any(".ffn.s_emb" in name for name in tensors) else "7"
 
 
 def describe(facts: FileFacts) -> Description:
