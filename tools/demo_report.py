@@ -15,8 +15,9 @@ import torch.nn.functional as F
 
 from bot.engine.drafting import Draft, Vocabulary
 from bot.engine.prompting import live_prompt
-from bot.engine.rwkv7 import Model, State, load_model
+from bot.engine.rwkv7 import Model, load_model
 from bot.engine.sampling import draw
+from bot.engine.state import State
 from bot.engine.tokenizer import find_tokenizer
 from bot.engine.types import Ending, Prompt, Sampling
 from bot.scenario import VIEWER, Line, Origin, Scenario, load_scenario

@@ -4,17 +4,16 @@ The architecture is that of Peng et al., "RWKV-7 Goose" (arXiv:2503.14456), as t
 the two together. Matrix products run in the strategy's number format, everything else (norms, mixing, the recurrence,
 the residual stream) in float32, so fp16 cannot overflow between layers.
 
-Shapes: B rows, T tokens, D width, H heads, N = D / H channels a head, L layers.
+Shapes: B rows, T tokens, D width, H heads, N = D / H channels a head, L layers. A state holds `shift` (2 L, B, D), the
+last inputs of attention and feed-forward in turn, and `wkv` (L, B, H, V, K).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
-from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +21,7 @@ from torch import Tensor
 
 from bot.engine import kernels
 from bot.engine.int8 import restored
+from bot.engine.state import State
 from bot.engine.strategy import Strategy, parse_strategy
 from bot.engine.weights import ModelError, Shape, Weights, check_rwkv7, is_out_of_memory, read_weights, too_large
 from bot.engine.wkv import wkv_scan, wkv_step
@@ -33,40 +33,6 @@ PIECE = 512
 
 GROUP_EPS = 64e-5
 """Of the norm over heads: 1e-5 times the square of the head's scale 8, whatever the head size."""
-
-
-@dataclass(slots=True)
-class State:
-    """All that a model remembers of B rows of text. `len(state)` is B; rows never see each other."""
-
-    shift: Tensor  # (L, 2, B, D): the last input of attention and of the feed-forward
-    wkv: Tensor  # (L, B, H, V, K)
-
-    def __len__(self) -> int:
-        return self.wkv.shape[1]
-
-    @property
-    def nbytes(self) -> int:
-        return self.shift.nbytes + self.wkv.nbytes
-
-    def repeat(self, n: int) -> State:
-        """n copies of every row, those of one row side by side."""
-        return State(self.shift.repeat_interleave(n, dim=2), self.wkv.repeat_interleave(n, dim=1))
-
-    def __getitem__(self, rows: int | slice | Sequence[int]) -> State:
-        """A copy of some rows; `state[i]` is a batch of one."""
-        if isinstance(rows, slice):
-            rows = range(*rows.indices(len(self)))
-        chosen = [rows] if isinstance(rows, int) else list(rows)
-        if any(not -len(self) <= row < len(self) for row in chosen):
-            raise IndexError(f"rows {chosen} of a state with {len(self)} rows")
-        index = torch.tensor(chosen, dtype=torch.long, device=self.wkv.device) % len(self)
-        return State(self.shift.index_select(2, index), self.wkv.index_select(1, index))
-
-    @classmethod
-    def join(cls, states: Sequence[State]) -> Self:
-        """One batch with the rows of all of them, in order."""
-        return cls(torch.cat([s.shift for s in states], dim=2), torch.cat([s.wkv for s in states], dim=1))
 
 
 @dataclass(slots=True)
@@ -118,11 +84,20 @@ class Model:
     def vocab(self) -> int:
         return self.shape.vocab
 
+    @property
+    def parameters(self) -> int:
+        return self.shape.parameters
+
+    @property
+    def about(self) -> str:
+        return " · ".join(filter(None, (str(self.strategy), self.kernels)))
+
     def zero_state(self, batch: int = 1) -> State:
         """The state of `batch` rows that have read nothing."""
         s, device = self.shape, self.strategy.device
-        shift = torch.zeros(s.layers, 2, batch, s.width, device=device)
-        return State(shift, torch.zeros(s.layers, batch, s.heads, s.head_size, s.head_size, device=device))
+        shift = torch.zeros(2 * s.layers, batch, s.width, device=device)
+        wkv = torch.zeros(s.layers, batch, s.heads, s.head_size, s.head_size, device=device)
+        return State({"shift": shift, "wkv": wkv})
 
     def forward(self, tokens: Tensor, state: State) -> Tensor:
         """Reads `tokens` (B, T); `state` is changed in place. Returns float32 logits (B, vocab) of the last one."""
@@ -149,7 +124,7 @@ class Model:
         for n, piece in enumerate(pieces, 1):
             wanted = n == len(pieces) if last_only else True
             logits = torch.empty(len(state), 1 if last_only else piece.shape[1], self.vocab) if wanted else None
-            fused.read(piece, state.shift, state.wkv, logits, last_only)
+            fused.read(piece, state.tensors["shift"], state.tensors["wkv"], logits, last_only)
             outputs += [logits] if logits is not None else []
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
 
@@ -164,7 +139,8 @@ class Model:
     def _read(self, tokens: Tensor, state: State) -> Tensor:
         x = _norm(F.embedding(tokens, self._emb).float(), self._ln0)  # (B, T, D)
         v_first: Tensor | None = None
-        for block, shift, S in zip(self._blocks, state.shift, state.wkv, strict=True):
+        shifts = state.tensors["shift"].view(-1, 2, *tokens.shape[:1], self.shape.width)  # (L, 2, B, D)
+        for block, shift, S in zip(self._blocks, shifts, state.tensors["wkv"], strict=True):
             out, v_first = self._attend(block, _norm(x, block.ln1), shift[0], S, v_first)
             x = x + out
             x = x + self._feed_forward(block, _norm(x, block.ln2), shift[1])

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from bot.engine.drafting import Draft, Vocabulary
-from bot.engine.rwkv7 import Model, State
+from bot.engine.model import LanguageModel
 from bot.engine.sampling import draw
+from bot.engine.state import State
 from bot.engine.states import StateCache
 from bot.engine.types import Ending, Prompt, Sampling
 from bot.engine.weights import is_out_of_memory
@@ -106,7 +107,7 @@ class _Batch:
 class Scheduler:
     """Answers in, events out. `cache` None reads every prompt from its beginning (the same text comes of it)."""
 
-    def __init__(self, model: Model, vocabulary: Vocabulary, cache: StateCache | None) -> None:
+    def __init__(self, model: LanguageModel, vocabulary: Vocabulary, cache: StateCache | None) -> None:
         self._model = model
         self._vocabulary = vocabulary
         self._cache = cache

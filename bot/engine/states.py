@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from torch import Tensor
 
-from bot.engine.rwkv7 import State
+from bot.engine.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,10 +32,10 @@ class Work:
 
     def __init__(self, model: Path, strategy: str, threads: int = 0) -> None:
         loaded = load_model(model, strategy)
-        if threads or loaded.shape.parameters < SMALL:
+        if threads or loaded.parameters < SMALL:
             torch.set_num_threads(threads or 1)
         vocabulary = Vocabulary(find_tokenizer(model, loaded.vocab), loaded.vocab)
-        self.strategy = " · ".join(filter(None, (str(loaded.strategy), loaded.kernels)))
+        self.strategy = loaded.about
         self._cache = StateCache()
         self._scheduler = Scheduler(loaded, vocabulary, self._cache)
         self._pace = 0.0  # tokens a second, as measured last

@@ -20,7 +20,8 @@ from bot.engine.kernels import build
 from bot.engine.kernels.arena import Arena
 from bot.engine.kernels.native import Library, Matrix
 from bot.engine.random_weights import random_weights
-from bot.engine.rwkv7 import Model, ModelError, State, build_model
+from bot.engine.rwkv7 import Model, ModelError, build_model
+from bot.engine.state import State
 from bot.engine.strategy import parse_strategy
 from bot.engine.weights import Weights
 
@@ -133,7 +134,10 @@ def test_passes_are_those_of_pytorch(name: str, strategy: str, monkeypatch: pyte
         for t in range(2):
             step = text[:, t : t + 1]
             assert distance(ours.forward(step, a), theirs.forward(step, b)) < CLOSE[strategy]
-        assert distance(a.wkv, b.wkv) < CLOSE[strategy] and distance(a.shift, b.shift) < CLOSE[strategy]
+        assert (
+            distance(a.tensors["wkv"], b.tensors["wkv"]) < CLOSE[strategy]
+            and distance(a.tensors["shift"], b.tensors["shift"]) < CLOSE[strategy]
+        )
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -148,7 +152,9 @@ def test_a_row_does_not_feel_its_neighbours_nor_the_threads(strategy: str) -> No
     for row in range(9):
         alone = model.zero_state(1)
         logits = torch.cat([model.forward(text[row : row + 1, t : t + 1], alone) for t in range(6)])
-        assert torch.equal(logits, together[row]) and torch.equal(alone.wkv[:, 0], state.wkv[:, row])
+        assert torch.equal(logits, together[row]) and torch.equal(
+            alone.tensors["wkv"][:, 0], state.tensors["wkv"][:, row]
+        )
     at_once = model.zero_state(1)
     assert torch.equal(model.forward_all(text[:1], at_once)[0], together[0])
 
@@ -200,11 +206,11 @@ def test_a_state_that_is_a_view_is_changed_in_place(monkeypatch: pytest.MonkeyPa
     """The kernels want plain memory; the caller's tensors are the ones that change."""
     ours, theirs = pair(random_weights(**SHAPES["one_head"]), "cpu fp32", monkeypatch)
     whole = ours.zero_state(4)
-    view, plain = State(whole.shift[:, :, 1:3], whole.wkv[:, 1:3]), theirs.zero_state(2)
+    view, plain = State({name: tensor[:, 1:3] for name, tensor in whole.tensors.items()}), theirs.zero_state(2)
     text = some_tokens(300, 2, 5)
     assert distance(ours.forward(text, view), theirs.forward(text, plain)) < CLOSE["cpu fp32"]
-    assert distance(whole.wkv[:, 1:3], plain.wkv) < CLOSE["cpu fp32"]
-    assert whole.wkv[:, 0].abs().max() == 0 and whole.shift[:, :, 3].abs().max() == 0
+    assert distance(whole.tensors["wkv"][:, 1:3], plain.tensors["wkv"]) < CLOSE["cpu fp32"]
+    assert whole.tensors["wkv"][:, 0].abs().max() == 0 and whole.tensors["shift"][:, 3].abs().max() == 0
 
 
 @pytest.mark.parametrize("planted", ["att.k_a", "att.v0", "att.w2", "ffn.x_k", "att.ln_x.bias", "att.g1"])

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from bot.engine import rwkv7
 from bot.engine.random_weights import random_weights
-from bot.engine.rwkv7 import Model, ModelError, State, load_model
+from bot.engine.rwkv7 import Model, ModelError, load_model
+from bot.engine.state import State
 from bot.engine.weights import Weights
 from tests.engine.oracle import BRANCH_AT, LENGTHS, tokens
 
@@ -155,12 +156,12 @@ def test_a_state_is_copied_by_rows(tiny: Model) -> None:
     """`state[i]`, slices, `repeat` and `join` keep every row's content and share no memory."""
     state = tiny.zero_state(3)
     tiny.forward(torch.tensor([[1, 2], [3, 4], [5, 6]]), state)
-    assert torch.equal(state[-1].wkv, state[2].wkv) and len(state[1]) == 1
-    assert torch.equal(State.join([state[0], state[1:]]).wkv, state.wkv)
+    assert torch.equal(state[-1].tensors["wkv"], state[2].tensors["wkv"]) and len(state[1]) == 1
+    assert torch.equal(State.join([state[0], state[1:]]).tensors["wkv"], state.tensors["wkv"])
     twice = state.repeat(2)
-    assert torch.equal(twice[[1, 3]].shift, state[[0, 1]].shift)
-    twice.wkv.zero_()
-    assert state.wkv.abs().sum() > 0
+    assert torch.equal(twice[[1, 3]].tensors["shift"], state[[0, 1]].tensors["shift"])
+    twice.tensors["wkv"].zero_()
+    assert state.tensors["wkv"].abs().sum() > 0
     with pytest.raises(IndexError):
         state[3]
 
@@ -254,6 +255,7 @@ CRAMPED = """
 import resource, sys, torch
 from pathlib import Path
 from bot.engine.rwkv7 import ModelError, load_model
+from bot.engine.state import State
 size = int(Path("/proc/self/statm").read_text().split()[0]) * 4096
 resource.setrlimit(resource.RLIMIT_AS, (size + int(sys.argv[2]), resource.RLIM_INFINITY))
 try:

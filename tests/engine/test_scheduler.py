@@ -12,9 +12,10 @@ from torch import Tensor
 
 from bot.engine import scheduler as module
 from bot.engine.drafting import Vocabulary
-from bot.engine.rwkv7 import Model, State
+from bot.engine.rwkv7 import Model
 from bot.engine.sampling import Chances
 from bot.engine.scheduler import MAX_ROWS, MAX_WAITING, Event, Finished, Grew, Lost, Scheduler
+from bot.engine.state import State
 from bot.engine.states import StateCache
 from bot.engine.tokenizer import find_tokenizer
 from bot.engine.types import Ending, Prompt, Sampling

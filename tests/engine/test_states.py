@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from bot.engine.rwkv7 import Model, State
+from bot.engine.rwkv7 import Model
+from bot.engine.state import State
 from bot.engine.states import StateCache
 
 
@@ -20,7 +21,7 @@ def test_the_longest_beginning_is_found(tiny: Model) -> None:
         cache.put(tokens, after(tiny, tokens)[0])
     found = cache.find([1, 2, 3, 4, 5])
     assert found is not None and found.length == 4
-    assert torch.equal(found.state.wkv, after(tiny, [1, 2, 3, 4])[0].wkv)
+    assert torch.equal(found.state.tensors["wkv"], after(tiny, [1, 2, 3, 4])[0].tensors["wkv"])
     assert cache.find([2, 2, 3]) is None
 
 
@@ -40,9 +41,9 @@ def test_what_is_kept_is_a_copy(tiny: Model) -> None:
     cache = StateCache()
     state, _ = after(tiny, [1, 2])
     cache.put([1, 2], state)
-    state.wkv.zero_()
+    state.tensors["wkv"].zero_()
     found = cache.find([1, 2, 3])
-    assert found is not None and found.state.wkv.abs().sum() > 0
+    assert found is not None and found.state.tensors["wkv"].abs().sum() > 0
 
 
 def test_the_least_recently_used_gives_way(tiny: Model) -> None:
