@@ -1,21 +1,22 @@
 """What an adapter is: something that can be listened to. Knows no platform, and has no way to send.
 
-Whoever writes one needs a `name` and an async generator `messages()`. `state` is optional: with it the panel shows how
-the platform is doing. A platform that we post to gets an outlet, which only takes what a person has approved.
+The show needs a `name` and an async iterator `messages()`; `state` is optional: with it the panel shows how the
+platform is doing. Whoever writes one starts from `adapters.supervisor.Supervised`, which has all three and asks for one
+connection. A platform that we post to gets an outlet, which only takes what a person has approved.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
-from asyncio import Event
-from collections import deque
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Callable, Hashable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from bot.errors import UserError
-from bot.messages import Message
+from bot.messages import Event, Message
 
 
 class AdapterError(UserError):
@@ -32,11 +33,25 @@ class Phase(StrEnum):
     FAILED = "failed"  # stopped for good
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should know about a platform that is not an error: a gap, masked names, the quota.
+
+    `since` and `until` are in seconds since 1970; `until` None: it stands until it is taken back.
+    """
+
+    text: str
+    since: float
+    until: float | None = None
+
+
 @dataclass(slots=True)
 class AdapterState:
-    """The adapter writes it, the panel reads it. `last_message` is in seconds since 1970, None before the first one.
+    """The adapter writes it, the panel reads it. Times are in seconds since 1970, None: not yet, or not now.
 
-    `received` counts messages, `bad` what could not be read, `dropped` messages that gave way because too many waited.
+    `received` counts messages that were passed on; `bad` what could not be read; `dropped` messages that gave way
+    because too many waited; `duplicates` what the platform sent twice; `echoes` our own words that came back;
+    `reconnects` connections after the first. `next_try` is when a lost platform is called again.
     """
 
     state: Phase = Phase.CONNECTING
@@ -45,14 +60,19 @@ class AdapterState:
     received: int = 0
     bad: int = 0
     dropped: int = 0
+    duplicates: int = 0
+    echoes: int = 0
+    reconnects: int = 0
+    next_try: float | None = None
+    notices: dict[str, Notice] = field(default_factory=dict)
 
     def heard(self, now: float) -> None:
         """One more message has come."""
         self.received += 1
         self.last_message = now
 
-    def become(self, state: Phase, detail: str = "") -> None:
-        self.state, self.detail = state, detail
+    def become(self, state: Phase, detail: str = "", next_try: float | None = None) -> None:
+        self.state, self.detail, self.next_try = state, detail, next_try
 
 
 class Adapter(Protocol):
@@ -60,8 +80,8 @@ class Adapter(Protocol):
 
     name: str
 
-    def messages(self) -> AsyncIterator[Message]:
-        """Yields messages until the source ends or the task is cancelled; AdapterError when it can never work.
+    def messages(self) -> AsyncIterator[Event]:
+        """Yields what comes until the source ends or the task is cancelled; AdapterError when it can never work.
 
         Reconnecting is the adapter's own business.
         """
@@ -75,36 +95,75 @@ def state_of(adapter: Adapter) -> AdapterState | None:
 
 
 class Inbox:
-    """Messages between a connection and whoever reads `messages()`: at most `limit` of them, in order.
+    """What waits between a connection and whoever reads `messages()`: at most `limit` events, in order.
 
-    Nobody waits to put one in. When it is full the oldest plain message gives way; a paid one only when all are paid.
+    Nobody waits to put one in. When it is full the oldest plain message gives way; a paid one only when no plain one
+    waits, and a withdrawal only when nothing else does.
     """
 
     def __init__(self, limit: int = 1000) -> None:
         self._limit = limit
-        self._paid: deque[tuple[int, Message]] = deque()
-        self._plain: deque[tuple[int, Message]] = deque()
+        self._plain: deque[tuple[int, Event]] = deque()
+        self._paid: deque[tuple[int, Event]] = deque()
+        self._withdrawn: deque[tuple[int, Event]] = deque()
         self._count = 0
-        self._filled = Event()
+        self._stirred = asyncio.Event()
+        self._closed = False
 
-    def put(self, message: Message) -> Message | None:
-        """Adds the message and returns the one that gave way, if any (it may be the new one)."""
+    def put(self, event: Event) -> Event | None:
+        """Adds it and returns the one that gave way, if any (it may be the new one)."""
         self._count += 1
-        (self._paid if message.paid else self._plain).append((self._count, message))
-        self._filled.set()
+        self._row(event).append((self._count, event))
+        self._stirred.set()
         if len(self) <= self._limit:
             return None
-        return (self._plain or self._paid).popleft()[1]
+        return (self._plain or self._paid or self._withdrawn).popleft()[1]
 
-    async def get(self) -> Message:
-        """The oldest message; waits for one."""
+    async def get(self) -> Event | None:
+        """The oldest; waits for one. None once the inbox is closed and empty."""
         while not len(self):
-            self._filled.clear()
-            await self._filled.wait()
-        return min(filter(None, (self._paid, self._plain)), key=lambda waiting: waiting[0][0]).popleft()[1]
+            if self._closed:
+                return None
+            self._stirred.clear()
+            await self._stirred.wait()
+        rows = filter(None, (self._plain, self._paid, self._withdrawn))
+        return min(rows, key=lambda waiting: waiting[0][0]).popleft()[1]
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        self._closed = True
+        self._stirred.set()
+
+    def _row(self, event: Event) -> deque[tuple[int, Event]]:
+        if not isinstance(event, Message):
+            return self._withdrawn
+        return self._paid if event.paid else self._plain
 
     def __len__(self) -> int:
-        return len(self._paid) + len(self._plain)
+        return len(self._plain) + len(self._paid) + len(self._withdrawn)
+
+
+class Seen:
+    """What was there before: the last `limit` keys, each for `seconds`."""
+
+    def __init__(self, limit: int = 20_000, seconds: float = 600.0) -> None:
+        self._limit = limit
+        self._seconds = seconds
+        self._times: OrderedDict[Hashable, float] = OrderedDict()
+
+    def first(self, key: Hashable, now: float) -> bool:
+        """Whether `key` is new; from now on it is not."""
+        while self._times and now - next(iter(self._times.values())) >= self._seconds:
+            self._times.popitem(last=False)
+        if key in self._times:
+            return False
+        self._times[key] = now
+        if len(self._times) > self._limit:
+            self._times.popitem(last=False)
+        return True
+
+    def __len__(self) -> int:
+        return len(self._times)
 
 
 class Pauses:

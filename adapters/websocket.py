@@ -30,7 +30,7 @@ from websockets.http11 import Request, Response
 from adapters.base import AdapterError, AdapterState, Inbox, Pauses, Phase
 from adapters.texts import say
 from adapters.wire import FRAME_BYTES, FrameError, message_from_frame, read_frame
-from bot.messages import Message
+from bot.messages import Event, Message
 
 PATH = "/chat"
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -111,12 +111,12 @@ class WebsocketServer:
                 await server.wait_closed()
         self.state.become(Phase.DONE)
 
-    async def messages(self) -> AsyncIterator[Message]:
+    async def messages(self) -> AsyncIterator[Event]:
         """Everybody's messages, in the order in which they came."""
         await self.start()
         try:
-            while True:
-                yield await self._inbox.get()
+            while (event := await self._inbox.get()) is not None:
+                yield event
         finally:
             await self.close()
 
@@ -207,7 +207,7 @@ class WebsocketClient:
                 reason = _reason(error)
             lived = 0.0 if since is None else self._clock() - since
             pause = self._pauses.next(lived)
-            detail = say(self._lang, "lost", place=self._place, reason=reason, pause=pause)
+            detail = say(self._lang, "lost_place", place=self._place, reason=reason, pause=pause)
             self.state.become(Phase.WAITING, detail)
             log.info("%s: %s", self.name, detail)
             await self._sleep(pause)

@@ -32,7 +32,11 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who wrote. Two viewers are the same person only if `platform` and `id` agree; names are decoration."""
+    """Who wrote. Two viewers are the same person only if `platform` and `id` agree; names are decoration.
+
+    `id` is "" where the platform does not say who it was (masked names, `uid` 0): such a viewer is nobody in
+    particular, and nothing that is meant for one person (a mute, a rest, a history) may be kept under that key.
+    """
 
     platform: str
     id: str
@@ -42,6 +46,11 @@ class Viewer:
     @property
     def key(self) -> tuple[str, str]:
         return self.platform, self.id
+
+    @property
+    def known(self) -> bool:
+        """Whether the next message of this person can be told to be theirs."""
+        return bool(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +71,26 @@ class Message:
     @property
     def paid(self) -> bool:
         return self.kind in (Kind.SUPER_CHAT, Kind.GUARD) or bool(self.price)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The platform has taken back what viewers wrote until now: single messages, all of some viewers, or everything.
+
+    `platform` and the `viewers` (their ids) are those of `Viewer`; `messages` are ids of `Message`, prefix and all.
+    """
+
+    platform: str
+    messages: frozenset[MessageId] = frozenset()
+    viewers: frozenset[str] = frozenset()
+    everything: bool = False
+
+    def covers(self, message: Message) -> bool:
+        """Whether this message is among those taken back."""
+        viewer = message.viewer
+        if viewer.platform != self.platform:
+            return False
+        return self.everything or message.id in self.messages or (viewer.known and viewer.id in self.viewers)
+
+
+Event = Message | Withdrawn

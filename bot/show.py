@@ -97,9 +97,10 @@ class Show:
         """Hear everything a platform sends. One message that cannot be handled must not end a broadcast."""
         self._board.adapters.append(adapter)
         try:
-            async for message in adapter.messages():
+            async for event in adapter.messages():
                 try:
-                    self.hear(message)
+                    if isinstance(event, Message):
+                        self.hear(event)
                 except Exception as error:
                     _report("a message from %s could not be handled", adapter.name, error)
         except AdapterError as error:
@@ -138,7 +139,7 @@ class Show:
         somebody = self._board.operators > 0 or not self._rules.need_operator
         return somebody and self._board.pause is Pause.RUN and self._engine.status.state is EngineState.READY
 
-    def _open(self, waiting: Waiting, now: float) -> Item:
+    def _open(self, waiting: Waiting, now: float, *, urgent: bool = False) -> Item:
         message = waiting.message
         findings = _flags(self._checks.screen_message(message).findings)
         item = Item(
@@ -156,7 +157,7 @@ class Show:
         self._open_card(item)
         self._save_messages((m, item.id) for m in (message, *waiting.others))
         self._board.intake_changed()
-        self._start_drafts(item.id, self._rules.drafts, self._rules.sampling)
+        self._start_drafts(item.id, self._rules.drafts, self._rules.sampling, urgent=urgent)
         return item
 
     def _quote(self, message: Message, findings: tuple[Flag, ...]) -> Quote | None:
@@ -170,22 +171,30 @@ class Show:
     # -- 3. the engine drafts --------------------------------------------------------------------------------------
 
     def _start_drafts(
-        self, item_id: ItemId, count: int, sampling: Sampling, *, start_with: str = "", hint: str = ""
+        self,
+        item_id: ItemId,
+        count: int,
+        sampling: Sampling,
+        *,
+        start_with: str = "",
+        hint: str = "",
+        urgent: bool = False,
     ) -> None:
+        """`urgent`: an operator asked for them and looks at the card now."""
         assert self._tasks is not None
         first = self._queue.drafting(item_id, count, self._clock())
         self._board.item_changed(self._queue[item_id])
-        task = self._tasks.create_task(self._draft(item_id, first, count, sampling, start_with, hint))
+        task = self._tasks.create_task(self._draft(item_id, first, count, sampling, start_with, hint, urgent))
         self._drafting[item_id] = task
         task.add_done_callback(lambda _: self._drafting.pop(item_id, None))
 
     async def _draft(
-        self, item_id: ItemId, first: int, count: int, sampling: Sampling, start_with: str, hint: str
+        self, item_id: ItemId, first: int, count: int, sampling: Sampling, start_with: str, hint: str, urgent: bool
     ) -> None:
         """Let drafts grow on the card. A generation that fails costs this answer and nothing else."""
         error: str | None = None
         try:
-            prompt = self._prompt(self._queue[item_id], start_with, hint)
+            prompt = replace(self._prompt(self._queue[item_id], start_with, hint), urgent=urgent)
             async with contextlib.aclosing(self._engine.drafts(prompt, count, sampling)) as events:  # type: ignore[type-var]
                 async for event in events:
                     self._grow(item_id, first + event.index, event.text, done=isinstance(event, DraftDone))
@@ -269,7 +278,7 @@ class Show:
             raise Refused("enough", f"已有 {MAX_DRAFTS} 条候选，请选一条或丢弃。 There are enough drafts.")
         self._need_engine()
         sampling = replace(self._rules.sampling, min_tokens=min_length)
-        self._start_drafts(item.id, count, sampling, start_with=start_with, hint=hint)
+        self._start_drafts(item.id, count, sampling, start_with=start_with, hint=hint, urgent=True)
 
     def say(self, character: str, text: str, by: Operator) -> str:
         """An operator's own line: the same card and the same checks, approved by the one who wrote it."""
@@ -290,7 +299,7 @@ class Show:
         lifetime = self._rules.lifetimes.get(WaitClass.OTHER.value)
         item = self._open_card(Item(_new_id(), self._clock(), speaker, lifetime=lifetime, wait_class="own"))
         sampling = replace(self._rules.sampling, min_tokens=min_length)
-        self._start_drafts(item.id, count or self._rules.drafts, sampling, start_with=start_with)
+        self._start_drafts(item.id, count or self._rules.drafts, sampling, start_with=start_with, urgent=True)
         return item.id
 
     def answer(self, message_id: str, by: Operator) -> str:
@@ -300,7 +309,7 @@ class Show:
         waiting = self._intake.take(message_id, now)
         if waiting is None:
             raise Refused("not_found", "这条弹幕已不在列表里。 This message is no longer listed.")
-        return self._open(waiting, now).id
+        return self._open(waiting, now, urgent=True).id
 
     def pause(self, mode: str, by: Operator) -> None:
         self._set_pause(Pause(mode))
