@@ -514,6 +514,22 @@ async def test_drafts_can_be_asked_for_without_a_message(house: House) -> None:
         assert house.engine.prompts[-1].start_with == " 说起来"
 
 
+async def test_what_an_operator_asked_for_goes_before_chatter(house: House) -> None:
+    """The engine is told that a person waits: for drafts out of nothing, for more of them, for a chosen message."""
+    async with house.running():
+        house.hear("你是谁？", 1)
+        card = await house.card()
+        assert not house.engine.prompts[-1].urgent
+        house.show.more(card["id"], card["revision"], ANNA, count=1)
+        await until(lambda: len(house.engine.prompts) == 2)
+        house.show.generate(ANNA, count=1)
+        await until(lambda: len(house.engine.prompts) == 3)
+        house.hear("", 2, Kind.ENTER)
+        house.show.answer("m2", ANNA)
+        await until(lambda: len(house.engine.prompts) == 4)
+        assert [prompt.urgent for prompt in house.engine.prompts[1:]] == [True, True, True]
+
+
 async def test_every_message_keeps_what_became_of_it(house: House) -> None:
     """On disk: the item's id, or the reason why there is none."""
     async with house.running():

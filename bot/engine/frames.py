@@ -38,7 +38,7 @@ def drafts_frame(answer: int, prompt: Prompt, count: int, sampling: Sampling) ->
 
 def prompt_of(frame: Frame) -> Prompt:
     fields = dict(frame["prompt"])
-    lists = {name: tuple(fields[name]) for name in ("parts", "stops", "keep")}
+    lists = {name: tuple(fields[name]) for name in ("parts", "stops", "keep", "against")}
     return Prompt(**(fields | lists))
 
 

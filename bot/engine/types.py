@@ -15,13 +15,16 @@ class Prompt:
     `parts` are encoded one by one and their tokens joined, so text can never merge with the separator next to it.
     `keep` counts parts: the state after `parts[:n]` is worth keeping for each n in it (the end of the scenario, the end
     of the confirmed story). `stops` are texts that end a draft and are not part of it. `start_with` is fed after the
-    parts and stands at the beginning of every draft's text.
+    parts and stands at the beginning of every draft's text. `against` are the parts of a second prompt, which the drafts
+    are led away from by `Sampling.guidance`; () is none. `urgent`: a person waits for it; it goes before all others.
     """
 
     parts: tuple[str, ...]
     stops: tuple[str, ...] = ("\n\n",)
     start_with: str = ""
     keep: tuple[int, ...] = ()
+    against: tuple[str, ...] = ()
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

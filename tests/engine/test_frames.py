@@ -1,0 +1,30 @@
+"""What the panel and the worker say to each other arrives as it was meant."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.engine.frames import drafts_frame, from_line, prompt_of, sampling_of, to_line
+from bot.engine.types import Prompt, Sampling
+
+texts = st.lists(st.text()).map(tuple)
+prompts = st.builds(
+    Prompt,
+    texts,
+    stops=texts,
+    start_with=st.text(),
+    keep=st.lists(st.integers(0, 9)).map(tuple),
+    against=texts,
+    urgent=st.booleans(),
+)
+
+
+@given(prompts, st.builds(Sampling, seed=st.none() | st.integers()))
+def test_a_request_arrives_as_it_was_sent(prompt: Prompt, sampling: Sampling) -> None:
+    """One line, whatever the words are; nothing is lost and no tuple becomes a list."""
+    line = to_line(drafts_frame(3, prompt, 5, sampling))
+    assert line.count(b"\n") == 1 and line.endswith(b"\n")
+    frame = from_line(line)
+    assert (frame["answer"], frame["count"]) == (3, 5)
+    assert (prompt_of(frame), sampling_of(frame)) == (prompt, sampling)
