@@ -181,8 +181,7 @@ class Scheduler:
         self.tokens_read += end - answer.at
         answer.at = end
         if self._cache is not None and end in ends:
-            logits = answer.logits[0] if end == len(answer.tokens) else None
-            self._cache.put(answer.tokens[:end], answer.state, logits)
+            self._cache.put(answer.tokens[:end], answer.state, answer.logits[0])
 
     def _begin(self, answer: _Answer) -> None:
         """From the longest beginning that was read before, if any."""
@@ -190,8 +189,7 @@ class Scheduler:
         if kept is None:
             answer.state = self._model.zero_state(1)
             return
-        answer.state, answer.at = kept.state[0], kept.length
-        answer.logits = kept.logits[None] if kept.logits is not None else None
+        answer.state, answer.at, answer.logits = kept.state[0], kept.length, kept.logits[None]
 
     def _branch(self, answer: _Answer) -> list[Event]:
         """The prompt is read: its state becomes a row for each draft, and each draws its first token."""
