@@ -144,23 +144,24 @@ class Inbox:
 
 
 class Seen:
-    """What was there before: the last `limit` keys, each for `seconds`."""
+    """What was there before: the last `limit` keys, each for `seconds` since it was last there.
+
+    Old keys go only when new ones come: what a platform sends again after a long outage is still known.
+    """
 
     def __init__(self, limit: int = 20_000, seconds: float = 600.0) -> None:
         self._limit = limit
         self._seconds = seconds
-        self._times: OrderedDict[Hashable, float] = OrderedDict()
+        self._times: OrderedDict[Hashable, float] = OrderedDict()  # the one that was there longest ago first
 
     def first(self, key: Hashable, now: float) -> bool:
         """Whether `key` is new; from now on it is not."""
-        while self._times and now - next(iter(self._times.values())) >= self._seconds:
-            self._times.popitem(last=False)
-        if key in self._times:
-            return False
+        new = key not in self._times
         self._times[key] = now
-        if len(self._times) > self._limit:
+        self._times.move_to_end(key)
+        while new and (len(self._times) > self._limit or now - next(iter(self._times.values())) >= self._seconds):
             self._times.popitem(last=False)
-        return True
+        return new
 
     def __len__(self) -> int:
         return len(self._times)

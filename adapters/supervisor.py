@@ -218,15 +218,17 @@ class Supervised(ABC):
             log.error("%s: the connection failed with %s", self.name, why)
             log.debug("in full", exc_info=error)  # what it says may quote a viewer
             self.notice("fault", say(self.lang, "fault", why=why), NOTICE_SECONDS)
-        return self._end(say(self.lang, "lost", why=why))
+        return self._pause(self._end(say(self.lang, "lost", why=why)))
 
     def _end(self, detail: str) -> float:
-        """This connection is over; the seconds to wait, by how long it was healthy."""
+        """This connection is over; for how many seconds it was healthy."""
         self.state.become(Phase.WAITING, detail)
-        lived = 0.0
-        if self._healthy_since is not None:
-            self._lost = self._sign_of_life
-            lived = self._sign_of_life - self._healthy_since
+        if self._healthy_since is None:
+            return 0.0
+        self._lost = self._sign_of_life
+        return self._lost - self._healthy_since
+
+    def _pause(self, lived: float) -> float:
         pause = self._pauses.next(lived)
         many = len(self._calls) == CALLS_AN_HOUR and _now() - self._calls[0] < 3600
         return max(pause, 3600 / CALLS_AN_HOUR) if many else pause

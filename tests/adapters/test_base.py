@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.base import AdapterState, Inbox, Pauses, Phase, state_of
+from adapters.base import AdapterState, Inbox, Pauses, Phase, Seen, state_of
 from bot.messages import Kind, Message, MessageId, Viewer
 
 
@@ -110,3 +110,21 @@ def test_an_adapter_without_a_state_is_fine():
             yield chat("a")
 
     assert state_of(Bare()) is None
+
+
+def test_a_key_is_first_once():
+    """Until it has not been there for the given time and others have come since."""
+    seen = Seen(limit=10, seconds=600)
+    assert [seen.first("a", now) for now in (0, 1, 599, 1198)] == [True, False, False, False]
+    assert seen.first("b", 1799) and seen.first("a", 1800)
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.floats(0, 300)), max_size=60))
+def test_what_is_remembered_is_bounded(steps: list[tuple[int, float]]):
+    """Never more than the limit, whatever comes when; and the newest are always known."""
+    seen, now = Seen(limit=5, seconds=600), 0.0
+    for key, pause in steps:
+        now += pause
+        seen.first(key, now)
+        assert len(seen) <= 5
+        assert not seen.first(key, now)
