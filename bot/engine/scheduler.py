@@ -1,6 +1,8 @@
 """Shares the model among all answers in progress: one step reads a piece of a prompt and grows every draft by a token.
 
-Plain and synchronous: the caller calls `step` until nothing is left to do. Answers come and go between steps.
+Plain and synchronous: the caller calls `step` until nothing is left to do. Answers come and go between steps. Whose
+prompt is read is decided in waiting.py; here, who gets rows: a person's request first, then chatter, each in the order
+in which their prompts were read. Drafts of one answer need not begin together: what fits, begins.
 """
 
 from __future__ import annotations
@@ -8,30 +10,35 @@ from __future__ import annotations
 import random
 import sys
 import traceback
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
+from bot.engine.batch import Batch, Growing
 from bot.engine.drafting import Draft, Vocabulary
+from bot.engine.measures import Measures
 from bot.engine.model import LanguageModel
-from bot.engine.sampling import draw
-from bot.engine.state import State
+from bot.engine.reading import Answer, Reader
 from bot.engine.states import StateCache
 from bot.engine.types import Ending, Prompt, Sampling
+from bot.engine.waiting import WaitingRoom
 from bot.engine.weights import is_out_of_memory
 
-MAX_ROWS = 64
-"""Drafts that grow together at most. More wait until some are finished."""
 
-MAX_WAITING = 64
-"""Answers that wait at most; a further one is refused at once."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`rows` grow together at most (a guided draft takes two). `reserved` of them are never given to chatter, so that a
+    person's request finds room at once. `waiting` answers have not begun to draft at most; a further one is refused.
 
-PIECE_ALONE = 256
-PIECE_BESIDE_DRAFTS = 64
-"""Tokens of a prompt that one step reads: few while drafts are growing, so that they do not stall; never so many that
-a cancelled answer keeps the model long."""
+    `piece` and `piece_beside_drafts` are the tokens of a prompt that one step reads: few while drafts are growing, so
+    that they do not stall; never so many that a cancelled answer keeps the model long.
+    """
+
+    rows: int = 64
+    reserved: int = 16
+    waiting: int = 64
+    piece: int = 256
+    piece_beside_drafts: int = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,63 +69,28 @@ class Lost:
 Event = Grew | Finished | Lost
 
 
-@dataclass(slots=True)
-class _Answer:
-    """A prompt that is being read, or waits for that."""
-
-    id: int
-    prompt: Prompt
-    count: int
-    sampling: Sampling
-    tokens: list[int]
-    keep: set[int]
-    at: int = 0  # tokens read so far
-    state: State | None = None  # None: reading has not begun
-    logits: Tensor | None = None  # (1, vocab) after the last token
-
-
-@dataclass(slots=True)
-class _Batch:
-    """The drafts that grow, row for row: which answer each belongs to, and the token that it reads next."""
-
-    state: State
-    answers: list[int] = field(default_factory=list)
-    drafts: list[Draft] = field(default_factory=list)
-    tokens: list[int] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.drafts)
-
-    def join(self, other: _Batch) -> None:
-        self.state = State.join([self.state, other.state]) if len(self) else other.state
-        self.answers += other.answers
-        self.drafts += other.drafts
-        self.tokens += other.tokens
-
-    def keep(self, rows: list[int]) -> None:
-        if len(rows) == len(self):
-            return
-        self.state = self.state[rows]
-        self.answers = [self.answers[row] for row in rows]
-        self.drafts = [self.drafts[row] for row in rows]
-        self.tokens = [self.tokens[row] for row in rows]
-
-
 class Scheduler:
-    """Answers in, events out. `cache` None reads every prompt from its beginning (the same text comes of it)."""
+    """Answers in, events out. An answer ends once: all its drafts are finished, or it is lost, or it was cancelled."""
 
-    def __init__(self, model: LanguageModel, vocabulary: Vocabulary, cache: StateCache | None) -> None:
-        self._model = model
+    def __init__(
+        self,
+        model: LanguageModel,
+        vocabulary: Vocabulary,
+        cache: StateCache | None,
+        limits: Limits = Limits(),
+        measures: Measures | None = None,
+    ) -> None:
+        self.measures = measures or Measures()
         self._vocabulary = vocabulary
-        self._cache = cache
-        self._waiting: deque[_Answer] = deque()
-        self._batch = _Batch(model.zero_state(0))
-        self.tokens_read = 0
-        self.tokens_drawn = 0
+        self._limits = limits
+        self._reader = Reader(model, vocabulary, cache)
+        self._batch = Batch(model)
+        self._waiting = WaitingRoom()
+        self._ready: list[Answer] = []  # their prompts are read, and some drafts have no rows yet
 
     @property
     def busy(self) -> bool:
-        return bool(self._waiting or len(self._batch))
+        return bool(self._waiting or self._ready or len(self._batch))
 
     @property
     def rows(self) -> int:
@@ -126,108 +98,149 @@ class Scheduler:
 
     @property
     def queue(self) -> int:
-        return len(self._waiting)
+        """Answers of which some drafts have not begun."""
+        return len(self._waiting) + len(self._ready)
 
-    def submit(self, answer: int, prompt: Prompt, count: int, sampling: Sampling) -> list[Event]:
+    # ---- answers come and go -------------------------------------------------------------------------------------
+
+    def submit(self, id: int, prompt: Prompt, count: int, sampling: Sampling) -> list[Event]:
         """Takes in a request for `count` drafts; a request that can never be served is lost at once."""
-        if not 0 < count <= MAX_ROWS:
-            return [Lost(answer, f"一次可要 1 到 {MAX_ROWS} 个候选，现为 {count}。 / Ask for 1 to {MAX_ROWS} drafts.")]
-        if len(self._waiting) >= MAX_WAITING:
-            return [Lost(answer, "排队的请求太多，请稍后再试。 / Too many requests are waiting; try again.")]
-        tokens, keep = self._vocabulary.encode_prompt(prompt)
-        if max(tokens) >= self._model.vocab:
-            return [Lost(answer, "分词器与模型不配套。请检查 tokenizer.json。 / The tokenizer does not fit the model.")]
-        self._waiting.append(_Answer(answer, prompt, count, sampling, tokens, set(keep)))
+        limits = self._limits
+        self.measures.asked(id, count)
+        if not 0 < count <= limits.rows:
+            return self._lose(
+                id, f"一次可要 1 到 {limits.rows} 个候选，现为 {count}。 / Ask for 1 to {limits.rows} drafts."
+            )
+        if self.queue >= limits.waiting:
+            return self._lose(id, "排队的请求太多，请稍后再试。 / Too many requests are waiting; try again.")
+        try:
+            texts = self._reader.texts(prompt, sampling)
+        except ValueError:
+            return self._lose(id, "分词器与模型不配套。请检查 tokenizer.json。 / The tokenizer does not fit the model.")
+        seed = random.getrandbits(48) if sampling.seed is None else sampling.seed
+        self._waiting.put(Answer(id, prompt, sampling, texts, to_begin=count, seed=seed))
         return []
 
-    def cancel(self, answer: int) -> None:
+    def cancel(self, id: int) -> None:
         """Nothing more comes of this answer; its drafts leave the batch now."""
-        self._waiting = deque(waiting for waiting in self._waiting if waiting.id != answer)
-        self._batch.keep([row for row, id in enumerate(self._batch.answers) if id != answer])
+        self.measures.cancelled(id)
+        self._remove(id)
 
     def step(self) -> list[Event]:
-        """One piece of the first prompt that waits, then one token for every draft."""
+        """One piece of a prompt, then one token for every draft."""
+        events = self._begin_drafts()
+        events += self._read()
+        events += self._grow()
+        return events
+
+    def _remove(self, *ids: int) -> None:
+        for answer in [answer for answer in self._waiting if answer.id in ids]:
+            self._waiting.remove(answer)
+        self._ready = [answer for answer in self._ready if answer.id not in ids]
+        self._batch.keep(lambda one: one.answer not in ids)
+
+    def _lose(self, id: int, message: str) -> list[Event]:
+        self._remove(id)
+        self.measures.lost(id)
+        return [Lost(id, message)]
+
+    # ---- prompts are read ----------------------------------------------------------------------------------------
+
+    def _read(self) -> list[Event]:
+        """One piece. A prompt that is known already costs nothing, so the next one has its turn in the same step."""
+        most = self._limits.piece_beside_drafts if len(self._batch) else self._limits.piece
         events: list[Event] = []
-        if self._waiting and len(self._batch) + self._waiting[0].count <= MAX_ROWS:
-            events += self._read(self._waiting[0])
-        if len(self._batch):
-            events += self._grow()
+        while (answer := self._next_to_read()) is not None:
+            try:
+                cost = self._read_piece(answer, most)
+            except torch.AcceleratorError:
+                raise  # the device is gone for this process: a new one must take over
+            except Exception as error:
+                return events + self._lose(answer.id, _loss(error))
+            events += self._begin_drafts()
+            if cost:
+                break
         return events
 
-    def _read(self, answer: _Answer) -> list[Event]:
-        try:
-            self._read_piece(answer)
-            if answer.at < len(answer.tokens):
-                return []
-            self._waiting.popleft()
-            return self._branch(answer)
-        except torch.AcceleratorError:
-            raise  # the device is gone for this process: a new one must take over
-        except Exception as error:
-            self.cancel(answer.id)
-            return [Lost(answer.id, _loss(error))]
+    def _next_to_read(self) -> Answer | None:
+        answer = self._waiting.next(self._may_begin)
+        if answer is None or answer.text is None:
+            return None
+        return self._waiting.leader(answer.text) or answer
 
-    def _read_piece(self, answer: _Answer) -> None:
-        if answer.state is None:
-            self._begin(answer)
-        assert answer.state is not None
-        if answer.at == len(answer.tokens):
-            return
-        piece = PIECE_BESIDE_DRAFTS if len(self._batch) else PIECE_ALONE
-        ends = [n for n in (*answer.keep, len(answer.tokens)) if n > answer.at]
-        end = min(answer.at + piece, *ends)
-        tokens = torch.tensor([answer.tokens[answer.at : end]])
-        answer.logits = self._model.forward(tokens, answer.state)
-        self.tokens_read += end - answer.at
-        answer.at = end
-        if self._cache is not None and end in ends:
-            self._cache.put(answer.tokens[:end], answer.state, answer.logits[0])
+    def _may_begin(self, answer: Answer) -> bool:
+        """To be read: its drafts would find room, and none of its kind waits for that already."""
+        return self._free(answer.urgent) > 1 and all(ready.urgent != answer.urgent for ready in self._ready)
 
-    def _begin(self, answer: _Answer) -> None:
-        """From the longest beginning that was read before, if any."""
-        kept = self._cache.find(answer.tokens) if self._cache is not None else None
-        if kept is None:
-            answer.state = self._model.zero_state(1)
-            return
-        answer.state, answer.at, answer.logits = kept.state[0], kept.length, kept.logits[None]
+    def _read_piece(self, answer: Answer, most: int) -> int:
+        if not answer.begun:
+            self.measures.began(answer.id)
+        cost = self._reader.read(answer.text, most) if answer.text is not None else 0
+        self.measures.tokens_read += cost
+        if answer.text is None:
+            self._waiting.remove(answer)
+            self._ready.append(answer)
+        return cost
 
-    def _branch(self, answer: _Answer) -> list[Event]:
-        """The prompt is read: its state becomes a row for each draft, and each draws its first token."""
-        assert answer.state is not None and answer.logits is not None
-        seed = answer.sampling.seed
-        seed = random.getrandbits(48) if seed is None else seed
-        n = answer.count
-        drafts = [Draft(i, answer.prompt, answer.sampling, self._vocabulary, seed + i) for i in range(n)]
-        rows = _Batch(answer.state.repeat(n), [answer.id] * n, drafts, [0] * n)
-        events = self._draw(rows, answer.logits.repeat(n, 1))
-        self._batch.join(rows)
+    # ---- drafts grow ---------------------------------------------------------------------------------------------
+
+    def _free(self, urgent: bool) -> int:
+        return self._limits.rows - len(self._batch) - (0 if urgent else self._limits.reserved)
+
+    def _begin_drafts(self) -> list[Event]:
+        """As many as there is room for; nobody goes past one for whom there is none."""
+        events: list[Event] = []
+        for answer in sorted(self._ready, key=lambda answer: not answer.urgent):
+            try:
+                while (n := min(answer.to_begin, self._free(answer.urgent) // answer.rows)) > 0:
+                    events += self._begin(answer, n)
+            except torch.AcceleratorError:
+                raise
+            except Exception as error:
+                events += self._lose(answer.id, _loss(error))
+            if answer.to_begin:
+                break
+            self._ready.remove(answer)
         return events
+
+    def _begin(self, answer: Answer, n: int) -> list[Event]:
+        """The next `n` drafts of an answer get rows and their first tokens."""
+        indices = range(answer.next_draft, answer.next_draft + n)
+        drafts = [Draft(i, answer.prompt, answer.sampling, self._vocabulary, answer.seed + i) for i in indices]
+        guidance = answer.sampling.guidance if answer.rows > 1 else None
+        growing = [Growing(answer.id, draft, guidance) for draft in drafts]
+        self._batch.begin(growing, answer.state, answer.logits)
+        answer.next_draft += n
+        answer.to_begin -= n
+        return self._events(growing)
 
     def _grow(self) -> list[Event]:
-        batch = self._batch
+        growing = self._batch.growing
+        if not growing:
+            return []
+        self.measures.stepped(len(self._batch))
         try:
-            logits = self._model.forward(torch.tensor(batch.tokens)[:, None], batch.state)
-            return self._draw(batch, logits)
+            self._batch.grow()
         except torch.AcceleratorError:
             raise
         except Exception as error:  # the states may be half changed: every answer in the batch is lost
-            lost = list(dict.fromkeys(batch.answers))
-            batch.keep([])
-            return [Lost(answer, _loss(error)) for answer in lost]
+            message = _loss(error)
+            ids = dict.fromkeys(one.answer for one in growing)
+            return [event for id in ids for event in self._lose(id, message)]
+        return self._events(growing)
 
-    def _draw(self, batch: _Batch, logits: Tensor) -> list[Event]:
-        """Each draft of `batch` takes a token; those that end leave."""
-        drawn = draw(logits, [draft.chances for draft in batch.drafts], [draft.forbidden for draft in batch.drafts])
-        self.tokens_drawn += len(drawn)
-        batch.tokens = drawn
+    def _events(self, growing: list[Growing]) -> list[Event]:
+        """What became of these drafts by the token that each has just drawn. Those that end leave the batch."""
         events: list[Event] = []
-        for answer, draft, token in zip(batch.answers, batch.drafts, drawn, strict=True):
-            gained = draft.take(token)
+        for one in growing:
+            self.measures.drew(one.answer, spoke=bool(one.gained))
+            draft = one.draft
             if draft.ending is not None:
-                events.append(Finished(answer, draft.index, draft.text, draft.ending))
-            elif gained:
-                events.append(Grew(answer, draft.index, gained))
-        batch.keep([row for row, draft in enumerate(batch.drafts) if draft.ending is None])
+                self.measures.finished(one.answer)
+                events.append(Finished(one.answer, draft.index, draft.text, draft.ending))
+            elif one.gained:
+                events.append(Grew(one.answer, draft.index, one.gained))
+        self._batch.keep(lambda one: one.draft.ending is None)
         return events
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -38,7 +37,7 @@ class Work:
         self.strategy = loaded.about
         self._cache = StateCache()
         self._scheduler = Scheduler(loaded, vocabulary, self._cache)
-        self._pace = 0.0  # tokens a second, as measured last
+        self._measures = self._scheduler.measures
 
     def run(self, orders: queue.Queue[Frame], say: Say) -> NoReturn:
         """Works for as long as the process lives."""
@@ -49,18 +48,16 @@ class Work:
             self._until_idle(orders, say)
 
     def _until_idle(self, orders: queue.Queue[Frame], say: Say) -> None:
-        since, drawn = time.monotonic(), self._scheduler.tokens_drawn
+        self._measures.begin_lap()
         while self._scheduler.busy:
             events = self._scheduler.step()
             while not orders.empty():  # this thread alone takes from it
                 events += self._obey(orders.get())
             for event in events:
                 say(_frame(event))
-            now = time.monotonic()
-            if now - since >= FIGURES_EVERY or not self._scheduler.busy:
-                self._pace = (self._scheduler.tokens_drawn - drawn) / max(now - since, 1e-3)
+            if self._measures.end_lap(at_least=FIGURES_EVERY):
                 self._tell_figures(say)
-                since, drawn = now, self._scheduler.tokens_drawn
+        self._measures.end_lap()
 
     def _obey(self, order: Frame) -> list[Event]:
         if order["do"] == "cancel":
@@ -70,9 +67,7 @@ class Work:
 
     def _tell_figures(self, say: Say) -> None:
         figures = {
-            "tokens_per_second": round(self._pace, 1),
-            "tokens_drawn": self._scheduler.tokens_drawn,
-            "tokens_read": self._scheduler.tokens_read,
+            **self._measures.figures(),
             "rows": self._scheduler.rows,
             "queue": self._scheduler.queue,
             "states": len(self._cache),

@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from bot.engine import scheduler as module
 from bot.engine.drafting import Vocabulary
 from bot.engine.rwkv7 import Model
 from bot.engine.sampling import Chances
-from bot.engine.scheduler import MAX_ROWS, MAX_WAITING, Event, Finished, Grew, Lost, Scheduler
+from bot.engine.scheduler import Event, Finished, Grew, Limits, Lost, Scheduler
 from bot.engine.state import State
 from bot.engine.states import StateCache
 from bot.engine.tokenizer import find_tokenizer
 from bot.engine.types import Ending, Prompt, Sampling
 
+LIMITS = Limits()
 SCENE = ("很久很久以前，" * 8, "\n\n", "阿强:", " 晚上好", "\n\n", "小溪:")
 PROMPT = Prompt(SCENE, keep=(2, 5))
 GREEDY = Sampling(temperature=0, max_tokens=12, presence=0, frequency=0)
@@ -132,20 +132,20 @@ def test_with_and_without_kept_states_the_text_is_equal(
         for scheduler in (with_cache, without):
             ask(scheduler, 1, prompt, 2, GREEDY)
         assert texts(run(with_cache)) == texts(run(without))
-    assert with_cache.tokens_read <= without.tokens_read
+    assert with_cache.measures.tokens_read <= without.measures.tokens_read
 
 
 def test_the_same_prompt_is_read_once(scheduler: Scheduler) -> None:
     """More drafts of a message cost no reading; a longer story costs what was added."""
     ask(scheduler)
     run(scheduler)
-    read = scheduler.tokens_read
+    read = scheduler.measures.tokens_read
     ask(scheduler, count=3)
     run(scheduler)
-    assert scheduler.tokens_read == read
+    assert scheduler.measures.tokens_read == read
     ask(scheduler, prompt=Prompt((*SCENE[:5], "阿强:", " 在吗", "\n\n", "小溪:"), keep=(5, 8)))
     run(scheduler)
-    assert scheduler.tokens_read - read < read / 2
+    assert scheduler.measures.tokens_read - read < read / 2
 
 
 def test_one_forward_a_step_serves_all_drafts(
@@ -192,10 +192,10 @@ def test_a_long_prompt_does_not_stall_drafts(tiny: Model, vocabulary: Vocabulary
     ask(scheduler, 2, Prompt(("很长的背景。" * 100,)))
     steps = 0
     while scheduler.queue:
-        drawn = scheduler.tokens_drawn
+        drawn = scheduler.measures.tokens_drawn
         scheduler.step()
         steps += 1
-        assert scheduler.tokens_drawn > drawn
+        assert scheduler.measures.tokens_drawn > drawn
     assert steps > 5
 
 
@@ -221,21 +221,21 @@ def test_more_drafts_than_rows_wait(scheduler: Scheduler) -> None:
     while scheduler.busy:
         events += scheduler.step()
         most = max(most, scheduler.rows)
-    assert 30 < most <= MAX_ROWS
+    assert 30 < most <= LIMITS.rows
     assert sum(isinstance(event, Finished) for event in events) == 120
 
 
-@pytest.mark.parametrize("count", [0, MAX_ROWS + 1])
+@pytest.mark.parametrize("count", [0, LIMITS.rows + 1])
 def test_a_request_that_never_fits_is_refused_at_once(scheduler: Scheduler, count: int) -> None:
     """Instead of waiting for ever."""
     (event,) = scheduler.submit(1, PROMPT, count, FREE)
-    assert isinstance(event, Lost) and str(MAX_ROWS) in event.message
+    assert isinstance(event, Lost) and str(LIMITS.rows) in event.message
     assert not scheduler.busy
 
 
 def test_too_many_requests_are_refused(scheduler: Scheduler) -> None:
     """The queue is bounded; the newest gives way."""
-    for answer in range(MAX_WAITING):
+    for answer in range(LIMITS.waiting):
         ask(scheduler, answer)
     assert isinstance(scheduler.submit(999, PROMPT, 1, FREE)[0], Lost)
 
@@ -293,7 +293,7 @@ def test_a_lost_device_ends_the_process(scheduler: Scheduler, monkeypatch: pytes
 
 def test_a_tokenizer_that_does_not_fit_is_said(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ids beyond the model's table cost the answer, not the process."""
-    monkeypatch.setattr(module.Vocabulary, "encode_prompt", lambda self, prompt: ([10**6], []))
+    monkeypatch.setattr(Vocabulary, "encode_prompt", lambda self, prompt: ([10**6], []))
     assert isinstance(scheduler.submit(1, PROMPT, 1, FREE)[0], Lost)
 
 
