@@ -15,7 +15,7 @@ ROWS = 1
 class State:
     """`len(state)` is the number of rows, B; rows never see each other. Models change the tensors in place."""
 
-    __slots__ = ("tensors",)
+    __slots__ = ("__weakref__", "tensors")
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         """`tensors` are (n, B, …), with the same B; which there are is the model's own affair."""
