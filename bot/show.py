@@ -277,7 +277,7 @@ class Show:
         if count < 1:
             raise Refused("enough", f"已有 {MAX_DRAFTS} 条候选，请选一条或丢弃。 There are enough drafts.")
         self._need_engine()
-        sampling = replace(self._rules.sampling, min_tokens=min_length)
+        sampling = at_least(self._rules.sampling, min_length)
         self._start_drafts(item.id, count, sampling, start_with=start_with, hint=hint, urgent=True)
 
     def say(self, character: str, text: str, by: Operator) -> str:
@@ -298,7 +298,7 @@ class Show:
         self._need_engine()
         lifetime = self._rules.lifetimes.get(WaitClass.OTHER.value)
         item = self._open_card(Item(_new_id(), self._clock(), speaker, lifetime=lifetime, wait_class="own"))
-        sampling = replace(self._rules.sampling, min_tokens=min_length)
+        sampling = at_least(self._rules.sampling, min_length)
         self._start_drafts(item.id, count or self._rules.drafts, sampling, start_with=start_with, urgent=True)
         return item.id
 
@@ -496,6 +496,13 @@ class Show:
         if name and name not in known:
             raise Refused("unknown_character", f"剧本里没有“{name}”，可选：{'、'.join(known)}。 No such character.")
         return name or self._scenario.speaker
+
+
+def at_least(sampling: Sampling, length: int) -> Sampling:
+    """With room above a length that an operator asked for; 0: the usual one."""
+    if not length:
+        return sampling
+    return replace(sampling, min_tokens=length, max_tokens=max(sampling.max_tokens, 2 * length))
 
 
 def _report(what: str, where: str, error: Exception) -> None:

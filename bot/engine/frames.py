@@ -6,7 +6,8 @@ To the worker       {"do": "drafts", "answer": n, "prompt": {...}, "count": n, "
                     The end of the stream ends the worker.
 From the worker     {"is": "ready", "strategy", "pid"} · {"is": "broken", "message"} (it cannot ever work) ·
                     {"is": "grew", "answer", "index", "gained"} · {"is": "finished", "answer", "index", "text", "ending"} ·
-                    {"is": "lost", "answer", "message"} · {"is": "figures", "figures": {...}}
+                    {"is": "lost", "answer", "message"} · {"is": "figures", "figures": {...}} ·
+                    {"is": "notice", "message"} (for the log: something went wrong that costs no answer)
 """
 
 from __future__ import annotations
@@ -43,4 +44,7 @@ def prompt_of(frame: Frame) -> Prompt:
 
 
 def sampling_of(frame: Frame) -> Sampling:
-    return Sampling(**frame["sampling"])
+    fields = dict(frame["sampling"])
+    lists = {name: tuple(fields[name]) for name in ("ban", "order")}
+    pairs = tuple((words, amount) for words, amount in fields["logit_bias"])
+    return Sampling(**(fields | lists | {"logit_bias": pairs}))

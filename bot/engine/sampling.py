@@ -1,17 +1,18 @@
 """Draws the next token of every row of a batch. Knows no text: what is forbidden or exempt comes as token ids.
 
-A row's chances are those of the `rwkv` package: penalties off the logits, softmax, then `top_p`, then `top_k`, then
-`temperature`. Tokens exactly as likely as the last one that stays, stay too. Each row draws from its own generator, so
-what else is in the batch changes nothing.
+A row's chances: penalties off the logits, biases on them, softmax, then the steps of `Sampling.order` one after
+another, each on what the one before left, summing to 1. Tokens exactly as good as the last one that stays, stay too.
+Each row draws from its own generator, so what else is in the batch changes nothing.
 
-The vocabulary is never sorted: where the likeliest few tokens do not hold the mass of `top_p`, the least likelihood
-that stays is searched for by halving.
+The vocabulary is never sorted: where the likeliest few tokens do not settle a row's first step, the border of what
+stays is searched for among all of them by halving.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,21 +20,38 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from bot.engine.repetition import Repeats
 from bot.engine.types import Sampling
 
+Ids = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.floating[Any]]
+Amounts = tuple[Ids, Numbers]
+"""Tokens, each once, and what is taken off their logits."""
 
 CANDIDATES = 128
 """Tokens looked at first, for all rows together. Nearly always they are enough."""
 
 
 class Chances:
-    """One draft's settings, its random numbers, and the tokens that it drew so far."""
+    """One draft's settings, its random numbers, and what it drew so far."""
 
-    def __init__(self, sampling: Sampling, seed: int, exempt: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self,
+        sampling: Sampling,
+        seed: int,
+        exempt: frozenset[int] = frozenset(),
+        bias: Amounts | None = None,
+        repeats: Repeats | None = None,
+    ) -> None:
+        """`exempt` tokens are never penalised; `bias` is what is taken off (added, where negative) at every draw."""
         self.sampling = sampling
+        self.bias = bias
+        self.heat, self.steps = _heat_first(sampling)
+        self.greedy = sampling.temperature == 0
+        self.most_surprise = 2 * sampling.mirostat_tau  # in bits; moves with every draw
         self._random = random.Random(seed)
         self._exempt = exempt
+        self._repeats = repeats
         self._slots: dict[int, int] = {}  # token -> its place in the two arrays
         self._tokens = np.zeros(16, dtype=np.int64)
         self._counts = np.zeros(16)
@@ -43,6 +61,8 @@ class Chances:
 
     def drew(self, token: int) -> None:
         """Older counts fade, then the new token counts one. Exempt tokens are never penalised."""
+        if self._repeats is not None:
+            self._repeats.add(token)
         self._counts *= self.sampling.decay
         if token in self._exempt:
             return
@@ -53,79 +73,181 @@ class Chances:
         self._tokens[slot] = token
         self._counts[slot] += 1
 
-    def penalties(self) -> tuple[npt.NDArray[np.int64], Numbers]:
-        """Tokens drawn so far, and what is taken off their logits."""
+    def surprised(self, bits: float) -> None:
+        """Mirostat v2 (Basu et al. 2021, arXiv 2007.14966): the bound moves against the error."""
+        self.most_surprise -= self.sampling.mirostat_rate * (bits - self.sampling.mirostat_tau)
+
+    def penalties(self) -> Amounts:
+        """For the tokens drawn so far."""
         n = len(self._slots)
         return self._tokens[:n], self.sampling.presence + self.sampling.frequency * self._counts[:n]
+
+    def repetitions(self) -> Amounts | None:
+        """For the tokens that would repeat a stretch of the text."""
+        return self._repeats.penalties() if self._repeats is not None else None
+
+
+def _heat_first(sampling: Sampling) -> tuple[float, tuple[str, ...]]:
+    """The temperature, where it comes before all that narrows (then it divides the logits), and the other steps."""
+    steps = sampling.steps
+    if steps[:1] == ("temperature",) and sampling.temperature > 0:
+        return sampling.temperature, steps[1:]
+    return 1.0, steps
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Tokens that may be drawn and their likelihoods. `bits`: how surprising each was when mirostat chose."""
+
+    ids: Ids
+    likely: Numbers
+    bits: Numbers | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def keep(self, which: npt.NDArray[np.bool_]) -> Candidates:
+        likely = self.likely[which]
+        return Candidates(self.ids[which], likely / likely.sum(), self.bits[which] if self.bits is not None else None)
+
+
+def guided(logits: Tensor, against_logits: Tensor, guidance: float) -> Tensor:
+    """Classifier-free guidance, as ChatRWKV's users do it: away from `against_logits` for `guidance` above 1.
+
+    The logits of two prompts, of one shape; 1 gives the first, 0 the second. A new tensor.
+    """
+    return guidance * logits + (1 - guidance) * against_logits
 
 
 def draw(logits: Tensor, rows: Sequence[Chances], forbidden: Sequence[Tensor | None] | None = None) -> list[int]:
     """One token a row from `logits` (B, V), which is changed. `forbidden` are ids that a row must not draw."""
     tokens = []
-    for row, (ids, weights) in zip(rows, distributions(logits, rows, forbidden), strict=True):
-        sums = np.cumsum(weights)
-        place = int(np.searchsorted(sums, row.uniform() * sums[-1], side="right"))
-        tokens.append(int(ids[min(place, len(ids) - 1)]))
+    for row, found in zip(rows, distributions(logits, rows, forbidden), strict=True):
+        sums = np.cumsum(found.likely)
+        place = min(int(np.searchsorted(sums, row.uniform() * sums[-1], side="right")), len(found) - 1)
+        if found.bits is not None:
+            row.surprised(float(found.bits[place]))
+        tokens.append(int(found.ids[place]))
     return tokens
 
 
 def distributions(
     logits: Tensor, rows: Sequence[Chances], forbidden: Sequence[Tensor | None] | None = None
-) -> list[tuple[npt.NDArray[np.int64], Numbers]]:
-    """For each row the tokens that may be drawn and their weights, which are not normalised. Changes `logits`."""
-    _penalise(logits, rows)
+) -> list[Candidates]:
+    """For each row the tokens that may be drawn; their likelihoods need not sum to 1. Changes `logits`."""
+    _prepare(logits, rows)
     for i, banned in enumerate(forbidden or ()):
         if banned is not None:
             logits[i, banned.to(logits.device)] = -torch.inf
     probabilities = torch.softmax(logits.float(), dim=-1)
     values, ids = torch.topk(probabilities, min(CANDIDATES, logits.shape[1]), dim=-1)  # (B, k), falling
     if not torch.isfinite(values[:, 0]).all():
-        raise FloatingPointError("the model's output is not a number")
+        raise FloatingPointError("the model's output is not a number, or every token is forbidden")
     likeliest, names = values.double().cpu().numpy(), ids.cpu().numpy()
+    complete = likeliest.shape[1] == logits.shape[1]
     found = []
     for i, row in enumerate(rows):
-        kept = _kept_of(likeliest[i], row.sampling, complete=likeliest.shape[1] == logits.shape[1])
-        if kept:
-            found.append((names[i, :kept], _heated(likeliest[i, :kept], row.sampling)))
-        else:
-            found.append(_among_all(probabilities[i].double().cpu().numpy(), row.sampling))
+        few = _narrow(Candidates(names[i], likeliest[i]), row, complete)
+        found.append(few if few is not None else _among_all(probabilities[i], row))
     return found
 
 
-def _penalise(logits: Tensor, rows: Sequence[Chances]) -> None:
-    found = [row.penalties() for row in rows]
-    where = np.concatenate([tokens + i * logits.shape[1] for i, (tokens, _) in enumerate(found)])
-    if len(where):
-        amount = np.concatenate([amounts for _, amounts in found]).astype(np.float32)
-        logits.view(-1)[torch.from_numpy(where).to(logits.device)] -= torch.from_numpy(amount).to(logits.device)
+def _prepare(logits: Tensor, rows: Sequence[Chances]) -> None:
+    """What is done to the logits themselves: penalties, biases, and a temperature that comes first."""
+    _subtract(logits, (row.penalties() for row in rows))
+    _subtract(logits, (row.repetitions() for row in rows))
+    _subtract(logits, (row.bias for row in rows))
+    if any(row.heat != 1 for row in rows):
+        logits /= torch.tensor([[row.heat] for row in rows], dtype=logits.dtype, device=logits.device)
 
 
-def _kept_of(values: Numbers, sampling: Sampling, complete: bool) -> int:
-    """How many of the likeliest `values` (falling) may be drawn; 0 when more than these may be.
+def _subtract(logits: Tensor, found: Iterable[Amounts | None]) -> None:
+    placed = [(each[0] + i * logits.shape[1], each[1]) for i, each in enumerate(found) if each is not None]
+    if any(len(places) for places, _ in placed):
+        where = torch.from_numpy(np.concatenate([places for places, _ in placed]))
+        amount = torch.from_numpy(np.concatenate([amounts for _, amounts in placed]).astype(np.float32))
+        logits.view(-1)[where.to(logits.device)] -= amount.to(logits.device)
 
-    `complete` says that there are no others.
+
+def _among_all(probabilities: Tensor, row: Chances) -> Candidates:
+    """The same with a whole row (V) to choose from."""
+    likely = probabilities.double().cpu().numpy()
+    found = _narrow(Candidates(np.arange(len(likely)), likely), row, complete=True)
+    assert found is not None
+    return found
+
+
+def _narrow(candidates: Candidates, row: Chances, complete: bool) -> Candidates | None:
+    """One row's steps. `complete`: there are no other tokens; else these are the likeliest, falling.
+
+    None: more than these may be drawn. What cuts some of the likeliest off cuts off all that are less likely.
     """
-    if sampling.temperature <= 0:
-        return 1  # greedy
-    least = 0.0
-    reached = np.cumsum(values) >= sampling.top_p
-    if sampling.top_p < 1 and reached.any():
-        least = values[reached.argmax()]
-    if 0 < sampling.top_k <= len(values):
-        least = max(least, values[sampling.top_k - 1])
-    kept = int(np.count_nonzero(values >= least)) if least > 0 else len(values)
-    return kept if complete or kept < len(values) else 0
+    if row.greedy:
+        return Candidates(candidates.ids[:1], candidates.likely[:1]) if not complete else _best(candidates)
+    for step in row.steps:
+        if not complete and step == "typical":
+            return None  # it may leave out the likeliest, and needs the entropy of all
+        narrowed = STEPS[step](candidates, row)
+        if not complete and len(narrowed) == len(candidates):
+            return None
+        candidates, complete = narrowed, True
+    return candidates if complete else None
 
 
-def _among_all(values: Numbers, sampling: Sampling) -> tuple[npt.NDArray[np.int64], Numbers]:
-    """The tokens of a whole row (V) that may be drawn, in the vocabulary's order, and their weights."""
-    least = 0.0
-    if sampling.top_p < 1:
-        least = least_of_mass(values, sampling.top_p)
-    if 0 < sampling.top_k < len(values):
-        least = max(least, np.partition(values, -sampling.top_k)[-sampling.top_k])
-    kept = np.flatnonzero(values >= least)
-    return kept, _heated(values[kept], sampling)
+def _best(candidates: Candidates) -> Candidates:
+    best = candidates.likely.argmax()
+    return Candidates(candidates.ids[best : best + 1], candidates.likely[best : best + 1])
+
+
+# ---- steps -------------------------------------------------------------------------------------------------------
+
+
+def _top_p(candidates: Candidates, row: Chances) -> Candidates:
+    """The likeliest that together reach the mass."""
+    return candidates.keep(candidates.likely >= least_of_mass(candidates.likely, row.sampling.top_p))
+
+
+def _top_k(candidates: Candidates, row: Chances) -> Candidates:
+    k = row.sampling.top_k
+    if k >= len(candidates):
+        return candidates
+    return candidates.keep(candidates.likely >= np.partition(candidates.likely, -k)[-k])
+
+
+def _min_p(candidates: Candidates, row: Chances) -> Candidates:
+    """Those at least that share as likely as the likeliest."""
+    return candidates.keep(candidates.likely >= row.sampling.min_p * candidates.likely.max())
+
+
+def _typical(candidates: Candidates, row: Chances) -> Candidates:
+    """Those nearest to the expected surprise that together reach the mass (Meister et al. 2022, arXiv 2202.00666)."""
+    candidates = candidates.keep(candidates.likely > 0)
+    surprise = -np.log(candidates.likely)
+    distance = np.abs(surprise - (candidates.likely * surprise).sum())
+    return candidates.keep(distance <= farthest_of_mass(distance, candidates.likely, row.sampling.typical))
+
+
+def _mirostat(candidates: Candidates, row: Chances) -> Candidates:
+    """Those no more surprising than the bound, and always the likeliest."""
+    least = min(2.0**-row.most_surprise, candidates.likely.max())
+    bits = -np.log2(np.maximum(candidates.likely, np.finfo(np.float64).tiny))
+    return Candidates(candidates.ids, candidates.likely, bits).keep(candidates.likely >= least)
+
+
+def _temperature(candidates: Candidates, row: Chances) -> Candidates:
+    """The largest is 1 on the way, so that a low temperature loses none to rounding."""
+    heated = (candidates.likely / candidates.likely.max()) ** (1 / row.sampling.temperature)
+    return Candidates(candidates.ids, heated / heated.sum(), candidates.bits)
+
+
+STEPS: dict[str, Callable[[Candidates, Chances], Candidates]] = {
+    "top_p": _top_p,
+    "top_k": _top_k,
+    "min_p": _min_p,
+    "typical": _typical,
+    "mirostat": _mirostat,
+    "temperature": _temperature,
+}
 
 
 def least_of_mass(values: Numbers, mass: float) -> float:
@@ -145,8 +267,18 @@ def least_of_mass(values: Numbers, mass: float) -> float:
     return float(falling[reached.argmax()] if reached.any() else falling[-1])
 
 
-def _heated(values: Numbers, sampling: Sampling) -> Numbers:
-    """Likelihoods after the temperature; the largest is 1, so that a low temperature loses none to rounding."""
-    temperature = sampling.temperature if sampling.temperature > 0 else 1.0
-    heated: Numbers = (values / values.max()) ** (1 / temperature)
-    return heated
+def farthest_of_mass(distances: Numbers, masses: Numbers, mass: float) -> float:
+    """The largest of the smallest `distances` whose `masses` together reach `mass`. In linear time on the whole."""
+    while len(distances) > CANDIDATES:
+        lower = distances <= distances.mean()
+        if lower.all() or not lower.any():
+            break  # all alike, but for rounding
+        within = float(masses[lower].sum())
+        if within >= mass:
+            distances, masses = distances[lower], masses[lower]
+        else:
+            mass -= within
+            distances, masses = distances[~lower], masses[~lower]
+    rising = np.argsort(distances)
+    reached = np.cumsum(masses[rising]) >= mass
+    return float(distances[rising[reached.argmax()]] if reached.any() else distances[rising[-1]])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Protocol
+
+from bot.engine.limits import STEPS, active_steps, problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +29,26 @@ class Prompt:
     urgent: bool = False
 
 
+Words = str | int
+"""A text, or the id of a token for those who know it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is drawn. `temperature` is applied after `top_p` and `top_k`, as the `rwkv` package does.
+    """How the next token is drawn. The defaults of what is not in the `rwkv` package change nothing.
+
+    `order`: the steps that narrow and bend the distribution, one after another, each seeing what the one before left,
+    summing to 1. The usual order has `temperature` after `top_p` and `top_k`, as the `rwkv` package does.
+    `temperature` 0 is greedy. `top_k` 0, `min_p` 0, `typical` 1, `mirostat_tau` 0 (in bits a token) are off.
+    `guidance` 1 is off: how far the draft follows its prompt away from a second one (`sampling.guided`).
 
     `presence`, `frequency`, `decay`: the penalties of ChatRWKV (subtracted from a token's logit once it was drawn; the
-    count fades by `decay` a token). `temperature` 0 is greedy. `top_k` 0 is off. `seed` None draws a fresh one; draft i
-    uses seed + i, whatever else is in the batch. `max_tokens` and `min_tokens` bound a draft's length.
+    count fades by `decay` a token). `dry_multiplier` 0 is off: DRY, see `repetition.py`. Of the characters in
+    `no_repeat` none comes twice in a row. What stands in `ban` is never said: a text however it is cut into tokens, an
+    id as the token. `logit_bias`: pairs of one token (as its text or its id) and what is added to its logit.
+
+    `seed` None draws a fresh one; draft i uses seed + i, whatever else is in the batch. `max_tokens` and `min_tokens`
+    bound what is written after `start_with`. Raises ValueError with all that is wrong (`limits.py`).
     """
 
     temperature: float = 1.0
@@ -45,6 +60,31 @@ class Sampling:
     max_tokens: int = 80
     min_tokens: int = 0
     seed: int | None = None
+    min_p: float = 0.0
+    typical: float = 1.0
+    mirostat_tau: float = 0.0
+    mirostat_rate: float = 0.1
+    guidance: float = 1.0
+    no_repeat: str = ""
+    dry_multiplier: float = 0.0
+    dry_base: float = 1.75
+    dry_allowed_length: int = 2
+    dry_range: int = 512
+    dry_breakers: str = '\n:："*'
+    ban: tuple[Words, ...] = ()
+    logit_bias: tuple[tuple[Words, float], ...] = ()
+    order: tuple[str, ...] = STEPS
+
+    def __post_init__(self) -> None:
+        wrong = [f"{name}：{text}" for name, text in problems({f.name: getattr(self, f.name) for f in fields(self)})]
+        if wrong:
+            raise ValueError("\n".join(wrong))
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps that change anything, in their order."""
+        on = active_steps({f.name: getattr(self, f.name) for f in fields(self)})
+        return tuple(step for step in self.order if step in on)
 
 
 class Ending(StrEnum):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.engine.frames import drafts_frame, from_line, prompt_of, sampling_of, to_line
+from bot.engine.limits import STEPS
 from bot.engine.types import Prompt, Sampling
 
 texts = st.lists(st.text()).map(tuple)
@@ -20,7 +21,17 @@ prompts = st.builds(
 )
 
 
-@given(prompts, st.builds(Sampling, seed=st.none() | st.integers()))
+words = st.text(min_size=1) | st.integers(0, 99)
+samplings = st.builds(
+    Sampling,
+    seed=st.none() | st.integers(0, 2**48),
+    ban=st.lists(words).map(tuple),
+    logit_bias=st.lists(st.tuples(words, st.floats(-9, 9))).map(tuple),
+    order=st.permutations(STEPS).map(tuple),
+)
+
+
+@given(prompts, samplings)
 def test_a_request_arrives_as_it_was_sent(prompt: Prompt, sampling: Sampling) -> None:
     """One line, whatever the words are; nothing is lost and no tuple becomes a list."""
     line = to_line(drafts_frame(3, prompt, 5, sampling))
