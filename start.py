@@ -147,6 +147,7 @@ def set_up(wanted: tuple[str, ...]) -> None:
     pip("install", "-e", f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT))
     STAMP.write_text(json.dumps({"key": key, "extras": extras}), encoding="utf-8")
     UNFINISHED.unlink()
+    build_kernels()
     print("准备好了。 / Set up.", flush=True)
 
 
@@ -186,6 +187,11 @@ def install_torch() -> None:
             return
         print(f"连不上 {plan.index}，改用默认的软件源 / not reachable: using pip's own index", flush=True)
     pip("install", TORCH)
+
+
+def build_kernels() -> None:
+    """Now, or the first start of the model would do it. It says itself what it did; a machine without compiler is fine."""
+    subprocess.call([str(venv_python()), "-m", "bot.engine.kernels"], cwd=ROOT)
 
 
 def driver_cuda() -> tuple[int, int] | None:
@@ -260,6 +266,7 @@ def _wait_for(command: list[str]) -> int:
 def run_tests(pytest_arguments: list[str]) -> int:
     """ruff, mypy and pytest, all of them whatever the others say; 0 when all are content."""
     provide_chromium()
+    build_kernels()  # once, or every process of the tests would, after a change of the source
     commands = {
         "ruff": ["-m", "ruff", "check", "."],
         "mypy": ["-m", "mypy"],

@@ -61,11 +61,11 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--strategy", metavar="S", help='例如 / such as "cuda fp16", "cpu fp32", auto')
     parser.add_argument(
-        "--cuda_on", choices=("0", "1"), help="1：用 C++ 内核，CPU 上快几倍，首次要编译 / C++ kernels, compiled once"
+        "--cuda_on",
+        choices=("0", "1"),
+        help="C++ 内核：不写是能编译就用，1 一定要用，0 不用 / kernels: where they can be built, always, never",
     )
-    parser.add_argument(
-        "--jit_on", choices=("0", "1"), help="接受，但这个版本里不起作用 / accepted; no effect in this version"
-    )
+    parser.add_argument("--jit_on", choices=("0", "1"), help="0：什么都不编译，只用 PyTorch / nothing is compiled")
     parser.add_argument("--replay", metavar="F", help="回放弹幕录像，demo 是自带的 / play a recorded chat; demo ships")
     parser.add_argument("--speed", type=float, metavar="X", help="回放速度 / how fast to replay; 0 does not wait")
     parser.set_defaults(run=_run)
@@ -179,7 +179,6 @@ def _model_convert(options: argparse.Namespace) -> int:
 
 
 def _bench_engine(options: argparse.Namespace) -> int:
-    os.environ.setdefault("RWKV_CUDA_ON", "1")  # 0 measures what PyTorch alone can do
     from bot.engine.bench import run
 
     run(as_json=options.json)

@@ -197,23 +197,41 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked_of_pip: list
         (venv / "bin" / "cohost").touch()
 
     monkeypatch.setattr(start, "make_venv", make_venv)
+    monkeypatch.setattr(start, "build_kernels", lambda: asked_of_pip.append(("kernels",)))
     return tmp_path
 
 
 def test_second_start_asks_pip_for_nothing(checkout: Path, asked_of_pip: list[tuple[str, ...]]) -> None:
     """No set-up time and no network."""
     start.set_up(())
-    assert asked_of_pip == [("install", start.TORCH), ("install", "-e", str(checkout))]
+    assert asked_of_pip[:2] == [("install", start.TORCH), ("install", "-e", str(checkout))]
     asked_of_pip.clear()
     start.set_up(())
     assert asked_of_pip == []
+
+
+def test_set_up_builds_the_kernels_once_all_is_installed(checkout: Path, asked_of_pip: list[tuple[str, ...]]) -> None:
+    """So that the first start of the show does not wait for a compiler."""
+    start.set_up(())
+    assert asked_of_pip.index(("kernels",)) == len(asked_of_pip) - 1 > 0
+
+
+def test_a_machine_without_compiler_is_set_up_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One line says so; nothing fails."""
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setattr(start, "venv_python", lambda: Path(sys.executable))
+    start.build_kernels()
+    out, err = capfd.readouterr()
+    assert len(out.splitlines()) == 1 and "no-such-compiler" in out and not err
 
 
 def test_tests_add_their_extra_once(checkout: Path, asked_of_pip: list[tuple[str, ...]]) -> None:
     """And a show started after them is still set up."""
     start.set_up(())
     start.set_up(("test",))
-    assert asked_of_pip[-1] == ("install", "-e", f"{checkout}[test]")
+    assert ("install", "-e", f"{checkout}[test]") in asked_of_pip
     asked_of_pip.clear()
     start.set_up(("test",))
     start.set_up(())

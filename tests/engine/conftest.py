@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,20 @@ TINY_WORDS = ["你好", "晚上", "好", "吗", "。", "！", " ", "\n", "\n\n",
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def plain() -> Iterator[None]:
+    """PyTorch computes, whatever the machine has: `test_kernels.py` switches the kernels on."""
+    with without_kernels():
+        yield
+
+
+@contextmanager
+def without_kernels() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RWKV_CUDA_ON", "0")
+        yield
 
 
 def byte_level_tokenizer(path: Path) -> None:
@@ -55,7 +70,8 @@ def tiny_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny(tiny_path: Path) -> Model:
-    return load_model(tiny_path, "cpu fp32")
+    with without_kernels():
+        return load_model(tiny_path, "cpu fp32")
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,7 @@ int8: the vectors have 16 bits, each up to 2^-16 of their largest off."""
 
 
 @pytest.fixture(scope="module", autouse=True)
-def switched_on() -> Iterator[None]:
+def switched_on(plain: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RWKV_CUDA_ON", "1")
         yield
@@ -263,12 +263,32 @@ def resident() -> int:
 # Building
 
 
-@pytest.mark.usefixtures("library")
-def test_they_come_on_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--cuda_on 1`; by themselves they stay off, and it is said how to have them."""
-    assert kernels.library() is not None
-    monkeypatch.delenv("RWKV_CUDA_ON")
-    assert kernels.library() is None and "--cuda_on 1" in kernels.why_none()
+@pytest.mark.parametrize(
+    ("cuda_on", "jit_on", "capability", "on"),
+    [
+        (None, None, "AVX2", True),
+        (None, "1", "AVX512", True),
+        (None, None, "DEFAULT", False),  # another processor than those that they were written for
+        ("1", None, "DEFAULT", True),
+        ("0", None, "AVX512", False),
+        (None, "0", "AVX512", False),
+        ("1", "0", "AVX512", False),
+    ],
+)
+def test_they_are_on_where_they_are_of_use(
+    cuda_on: str | None,
+    jit_on: str | None,
+    capability: str,
+    on: bool,
+    library: Library,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Unless `--cuda_on` or `--jit_on` say otherwise; why not is said."""
+    for name, value in (("RWKV_CUDA_ON", cuda_on), ("RWKV_JIT_ON", jit_on)):
+        monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert (kernels.library() is library) is on
+    assert bool(kernels.why_none()) is not on
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 """C++ kernels for the CPU: a whole pass through the model in one call. Knows RWKV-7 and nothing of text.
 
-Built once by the machine's own compiler (`build.py`): several times as fast as PyTorch. They come on only when asked:
-`RWKV_CUDA_ON=1` (`--cuda_on 1`), as users of the `rwkv` package know it.
-Without kernels, `rwkv7.py` computes the same in PyTorch; the log says why, once.
+Built once by the machine's own compiler (`build.py`): several times as fast as PyTorch. They are on where they can be
+built and the processor has AVX2 or more, for which they are written. Without them `rwkv7.py` computes the same in PyTorch;
+the log says why, once. The variables are those that users of the `rwkv` package know:
+
+    RWKV_CUDA_ON   (`--cuda_on`)   0: no kernels. 1: kernels on any processor. Unset: as above.
+    RWKV_JIT_ON    (`--jit_on`)    0: nothing is compiled, so no kernels either
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ import logging
 import os
 from functools import cache
 
+import torch
+
 from bot.engine.kernels.build import CannotBuild, built_library
 from bot.engine.kernels.fused import Fused
 from bot.engine.kernels.native import Library
@@ -18,6 +23,9 @@ from bot.engine.kernels.native import Library
 __all__ = ["Fused", "library", "why_none"]
 
 log = logging.getLogger(__name__)
+
+WRITTEN_FOR = ("AVX2", "AVX512")
+"""What torch calls the processors that the kernels are faster on than PyTorch."""
 
 
 def library() -> Library | None:
@@ -32,7 +40,12 @@ def why_none() -> str:
 
 def _switched_off() -> str:
     """What switches them off; "" when they are on."""
-    return "" if os.environ.get("RWKV_CUDA_ON") == "1" else "RWKV_CUDA_ON=1 (--cuda_on 1)"
+    for variable, option in (("RWKV_JIT_ON", "--jit_on 0"), ("RWKV_CUDA_ON", "--cuda_on 0")):
+        if os.environ.get(variable) == "0":
+            return option
+    if os.environ.get("RWKV_CUDA_ON") == "1" or torch.backends.cpu.get_cpu_capability() in WRITTEN_FOR:
+        return ""
+    return "这个处理器没有 AVX2；--cuda_on 1 仍可打开 / no AVX2; --cuda_on 1 has them all the same"
 
 
 @cache

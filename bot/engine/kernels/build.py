@@ -50,11 +50,15 @@ def _compiler() -> str:
     command = os.environ.get("CXX") or ("cl" if sys.platform == "win32" else "c++")
     found = shutil.which(command)
     if found is None:
-        raise CannotBuild(
-            f"找不到 C++ 编译器 {command}（Debian、Ubuntu 上：sudo apt install g++）。 / No C++ compiler found."
-        )
+        raise CannotBuild(f"找不到 C++ 编译器 {command}（{_where_from()}）。 / No C++ compiler found.")
     done = subprocess.run([found] if command == "cl" else [found, "--version"], capture_output=True, timeout=60)
     return f"{found} {(done.stdout + done.stderr).splitlines()[:1]}"
+
+
+def _where_from() -> str:
+    if sys.platform == "win32":
+        return "安装 Visual Studio Build Tools，从 x64 Native Tools 命令行启动 / from an x64 Native Tools prompt"
+    return "xcode-select --install" if sys.platform == "darwin" else "Debian、Ubuntu 上：sudo apt install g++"
 
 
 def _key(compiler: str) -> str:
