@@ -26,7 +26,7 @@ from bot.engine.weights import is_out_of_memory
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Bounds:
     """`rows` grow together at most (a guided draft takes two). `reserved` of them are never given to chatter, so that a
     person's request finds room at once. `waiting` answers have not begun to draft at most; a further one is refused.
 
@@ -77,12 +77,12 @@ class Scheduler:
         model: LanguageModel,
         vocabulary: Vocabulary,
         cache: StateCache | None,
-        limits: Limits = Limits(),
+        bounds: Bounds = Bounds(),
         measures: Measures | None = None,
     ) -> None:
         self.measures = measures or Measures()
         self._vocabulary = vocabulary
-        self._limits = limits
+        self._bounds = bounds
         self._reader = Reader(model, vocabulary, cache)
         self._batch = Batch(model)
         self._waiting = WaitingRoom()
@@ -105,13 +105,13 @@ class Scheduler:
 
     def submit(self, id: int, prompt: Prompt, count: int, sampling: Sampling) -> list[Event]:
         """Takes in a request for `count` drafts; a request that can never be served is lost at once."""
-        limits = self._limits
+        bounds = self._bounds
         self.measures.asked(id, count)
-        if not 0 < count <= limits.rows:
+        if not 0 < count <= bounds.rows:
             return self._lose(
-                id, f"一次可要 1 到 {limits.rows} 个候选，现为 {count}。 / Ask for 1 to {limits.rows} drafts."
+                id, f"一次可要 1 到 {bounds.rows} 个候选，现为 {count}。 / Ask for 1 to {bounds.rows} drafts."
             )
-        if self.queue >= limits.waiting:
+        if self.queue >= bounds.waiting:
             return self._lose(id, "排队的请求太多，请稍后再试。 / Too many requests are waiting; try again.")
         try:
             texts = self._reader.texts(prompt, sampling)
@@ -148,7 +148,7 @@ class Scheduler:
 
     def _read(self) -> list[Event]:
         """One piece. A prompt that is known already costs nothing, so the next one has its turn in the same step."""
-        most = self._limits.piece_beside_drafts if len(self._batch) else self._limits.piece
+        most = self._bounds.piece_beside_drafts if len(self._batch) else self._bounds.piece
         events: list[Event] = []
         while (answer := self._next_to_read()) is not None:
             try:
@@ -185,7 +185,7 @@ class Scheduler:
     # ---- drafts grow ---------------------------------------------------------------------------------------------
 
     def _free(self, urgent: bool) -> int:
-        return self._limits.rows - len(self._batch) - (0 if urgent else self._limits.reserved)
+        return self._bounds.rows - len(self._batch) - (0 if urgent else self._bounds.reserved)
 
     def _begin_drafts(self) -> list[Event]:
         """As many as there is room for; nobody goes past one for whom there is none."""

@@ -13,13 +13,13 @@ from torch import Tensor
 from bot.engine.drafting import Vocabulary
 from bot.engine.rwkv7 import Model
 from bot.engine.sampling import Chances
-from bot.engine.scheduler import Event, Finished, Grew, Limits, Lost, Scheduler
+from bot.engine.scheduler import Bounds, Event, Finished, Grew, Lost, Scheduler
 from bot.engine.state import State
 from bot.engine.states import StateCache
 from bot.engine.tokenizer import find_tokenizer
 from bot.engine.types import Ending, Prompt, Sampling
 
-LIMITS = Limits()
+BOUNDS = Bounds()
 SCENE = ("很久很久以前，" * 8, "\n\n", "阿强:", " 晚上好", "\n\n", "小溪:")
 PROMPT = Prompt(SCENE, keep=(2, 5))
 GREEDY = Sampling(temperature=0, max_tokens=12, presence=0, frequency=0)
@@ -221,21 +221,21 @@ def test_more_drafts_than_rows_wait(scheduler: Scheduler) -> None:
     while scheduler.busy:
         events += scheduler.step()
         most = max(most, scheduler.rows)
-    assert 30 < most <= LIMITS.rows
+    assert 30 < most <= BOUNDS.rows
     assert sum(isinstance(event, Finished) for event in events) == 120
 
 
-@pytest.mark.parametrize("count", [0, LIMITS.rows + 1])
+@pytest.mark.parametrize("count", [0, BOUNDS.rows + 1])
 def test_a_request_that_never_fits_is_refused_at_once(scheduler: Scheduler, count: int) -> None:
     """Instead of waiting for ever."""
     (event,) = scheduler.submit(1, PROMPT, count, FREE)
-    assert isinstance(event, Lost) and str(LIMITS.rows) in event.message
+    assert isinstance(event, Lost) and str(BOUNDS.rows) in event.message
     assert not scheduler.busy
 
 
 def test_too_many_requests_are_refused(scheduler: Scheduler) -> None:
     """The queue is bounded; the newest gives way."""
-    for answer in range(LIMITS.waiting):
+    for answer in range(BOUNDS.waiting):
         ask(scheduler, answer)
     assert isinstance(scheduler.submit(999, PROMPT, 1, FREE)[0], Lost)
 
