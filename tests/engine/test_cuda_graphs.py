@@ -116,6 +116,15 @@ def test_a_state_that_steps_again_is_not_copied() -> None:
     drafting.tensors["wkv"].zero_()  # an ordinary tensor, which may be changed anywhere
 
 
+def test_a_state_that_got_other_tensors_is_read_again() -> None:
+    """Whoever replaces a State's tensors has put something else there."""
+    graphs, state, plain = Graphs(step, zero_state, FakeCapture()), zero_state(1), zero_state(1)
+    tokens = torch.tensor([[3]])
+    for _ in range(2):
+        state.tensors, plain.tensors = (dict(zero_state(1).repeat(1).tensors) for _ in range(2))
+        assert torch.equal(graphs(tokens, state), step(tokens, plain)) and same(state, plain)
+
+
 def test_logits_stay_as_they_were_given() -> None:
     """The next step writes into the graph's own tensor, not into the caller's."""
     graphs, state = Graphs(step, zero_state, FakeCapture()), zero_state(1)
