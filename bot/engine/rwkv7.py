@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bot.engine import kernels
-from bot.engine.int8 import restored
+from bot.engine.int8 import in_floats, restored
 from bot.engine.state import State
 from bot.engine.strategy import Strategy, parse_strategy
 from bot.engine.weights import ModelError, Shape, Weights, check_rwkv7, is_out_of_memory, read_weights, too_large
@@ -209,7 +209,7 @@ def _block(weights: Weights, layer: int, strategy: Strategy) -> _Block:
         return vector(f"att.{name}0"), *pair(name)
 
     def pair(name: str) -> tuple[Tensor, Tensor]:
-        return matrix(f"att.{name}1", transpose=True), matrix(f"att.{name}2", transpose=True)
+        return matrix(f"att.{name}1"), matrix(f"att.{name}2")
 
     return _Block(
         ln1=(vector("ln1.weight"), vector("ln1.bias")),
@@ -239,11 +239,9 @@ class _Placed:
     def __init__(self, weights: Weights, strategy: Strategy, prefix: str = "") -> None:
         self._weights, self._strategy, self._prefix = weights, strategy, prefix
 
-    def matrix(self, name: str, transpose: bool = False) -> Tensor:
-        weight = self._weights[self._prefix + name]
-        weight = weight.mT if transpose else weight
-        if self._strategy.int8 and name != "emb.weight":
-            weight = restored(weight)
+    def matrix(self, name: str) -> Tensor:
+        as_numbers = restored if self._strategy.int8 and name != "emb.weight" else in_floats
+        weight = as_numbers(self._weights, self._prefix + name)
         return weight.to(self._strategy.device, self._strategy.dtype).contiguous()
 
     def vector(self, name: str) -> Tensor:

@@ -113,7 +113,7 @@ def check_rwkv7(weights: Weights, name: str) -> Shape:
     if version != "7":
         raise ModelError(_not_seven(version, name))
     layers = 1 + max(int(key.split(".")[1]) for key in weights if key.startswith("blocks."))
-    expected = set(_names(layers))
+    expected = set(_names(layers)) | {f"{key}.scale" for key in weights if weights[key].dtype == torch.int8}
     missing = sorted(expected - weights.keys() - set(UNUSED))
     unknown = sorted(weights.keys() - expected)
     if missing or unknown:

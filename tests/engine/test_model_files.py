@@ -23,7 +23,7 @@ from bot.engine.models.headers import TensorFacts, read_facts
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import load_model
 from bot.engine.version import version_of
-from bot.engine.weights import read_weights
+from bot.engine.weights import ModelError, read_weights
 from bot.errors import UserError
 
 RANKS = (8, 8, 8, 16)
@@ -169,10 +169,14 @@ def test_nonsense_is_never_a_traceback(tmp_path: Path) -> None:
 # -- converting --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["fp32", "bf16"])
+@pytest.mark.parametrize("kernels", ["0", "1"], ids=["pytorch", "kernels"])
+@pytest.mark.parametrize("kind", ["fp32", "bf16", "fp32i8"])
 @pytest.mark.parametrize("source", ["half", "full"])
-def test_a_converted_model_computes_exactly_the_same(tmp_path: Path, half_path: Path, kind: str, source: str) -> None:
-    """As loading the source with that strategy does, bit by bit, over a prompt and single steps."""
+def test_a_converted_model_computes_exactly_the_same(
+    tmp_path: Path, half_path: Path, kind: str, source: str, kernels: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As loading the source with that strategy does, bit by bit, over a prompt and single steps; eight bits too."""
+    monkeypatch.setenv("RWKV_CUDA_ON", kernels)
     if source == "full":
         save_file(random_weights(2, 64, 300, head_size=32, ranks=RANKS), tmp_path / "full.safetensors")
     path = half_path if source == "half" else tmp_path / "full.safetensors"
@@ -204,6 +208,48 @@ def test_a_converted_file_has_the_strategys_types_and_says_where_it_is_from(tmp_
         assert torch.equal(file.get_tensor("emb.weight"), torch.load(half_path)["emb.weight"].half())
     assert steps == sorted(steps) and steps[-1][0] == steps[-1][1]
     assert (tmp_path / "tokenizer.json").read_bytes() == half_path.with_name("tokenizer.json").read_bytes()
+
+
+def test_a_file_in_eight_bits_holds_whole_numbers_and_a_scale_for_each_output(tmp_path: Path, half_path: Path) -> None:
+    """A quarter of the size in fp32; what is no matrix stays float32, and the embedding as it was."""
+    new = convert(half_path, tmp_path / "new.safetensors", "cuda fp16i8")
+    kinds = {name: t.type for name, t in read_facts(new).tensors.items()}
+    source = torch.load(half_path)
+    matrices = {name for name in source if is_matrix(name) and name != "emb.weight"}
+    assert matrices == {name for name, kind in kinds.items() if kind == "I8"}
+    assert {name for name in kinds if name not in source} == {f"{name}.scale" for name in matrices}
+    assert kinds["emb.weight"] == "BF16" and kinds["ln_out.weight"] == kinds["head.weight.scale"] == "F32"
+    weights = read_weights(new)
+    for name, outputs in (("head.weight", 0), ("blocks.1.att.w1", 1), ("blocks.1.att.g2", 1)):
+        step = weights[f"{name}.scale"].unsqueeze(1 - outputs)
+        assert len(weights[f"{name}.scale"]) == source[name].shape[outputs]
+        assert torch.all((weights[name] * step - source[name]).abs() <= 0.501 * step)
+    assert describe(read_facts(new)).parameters == describe(read_facts(half_path)).parameters
+
+
+def test_eight_bits_can_be_converted_once_more(tmp_path: Path, half_path: Path) -> None:
+    """Into eight bits it is a copy; into fp32, what the eight bits stand for."""
+    first = read_weights(convert(half_path, tmp_path / "a.safetensors", "cpu fp32i8"))
+    again = read_weights(convert(tmp_path / "a.safetensors", tmp_path / "b.safetensors", "cpu fp32i8"))
+    assert first.keys() == again.keys() and all(torch.equal(first[name], again[name]) for name in first)
+    wide = read_weights(convert(tmp_path / "a.safetensors", tmp_path / "c.safetensors", "cpu fp32"))
+    assert torch.equal(wide["blocks.0.att.w1"], first["blocks.0.att.w1"] * first["blocks.0.att.w1.scale"])
+
+
+@pytest.mark.parametrize("scale", [None, torch.ones(3), torch.ones(1)], ids=["none", "three", "one"])
+@pytest.mark.parametrize("kernels", ["0", "1"], ids=["pytorch", "kernels"])
+def test_eight_bits_without_fitting_scales_are_refused(
+    tmp_path: Path, half_path: Path, scale: torch.Tensor | None, kernels: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C++ would read past their end."""
+    monkeypatch.setenv("RWKV_CUDA_ON", kernels)
+    weights = dict(read_weights(convert(half_path, tmp_path / "a.safetensors", "cpu fp32i8")))
+    del weights["head.weight.scale"]
+    if scale is not None:
+        weights["head.weight.scale"] = scale
+    save_file(weights, tmp_path / "b.safetensors")
+    with pytest.raises(ModelError, match=r"head.weight.scale"):
+        load_model(tmp_path / "b.safetensors", "cpu fp32i8")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
@@ -254,6 +300,8 @@ def test_a_full_disk_is_known_before_writing(tmp_path: Path, half_path: Path, mo
 
 def test_a_strategy_names_one_number_type() -> None:
     """Whether this machine has the device or not; two types, or unknown ones, are refused with an example."""
+    for text, kind in {"cuda:3 fp16i8": "int8", "cpu fp32i8": "int8"}.items():
+        assert number_type(text) == kind
     for text, kind in {"cuda:3 fp16": "fp16", " CPU BF16 ": "bf16", "cuda fp16 *10 -> cuda:1 fp16": "fp16"}.items():
         assert number_type(text) == kind
     assert number_type("auto") in ("fp32", "bf16", "fp16")

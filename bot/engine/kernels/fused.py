@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bot.engine.int8 import quantised
+from bot.engine.int8 import by_outputs, in_eight_bits, in_floats
 from bot.engine.kernels.arena import ALIGNED, Arena
 from bot.engine.kernels.native import FORMATS, MATRICES, NORMS, Block, Library, Matrix, Norm, Plan
 from bot.engine.weights import Shape, Weights
@@ -49,7 +49,7 @@ class Fused:
             self._blocks,
             packed["head.weight"],
         )
-        emb = weights["emb.weight"]
+        emb = in_floats(weights, "emb.weight")
         self._emb = emb.to(emb.dtype if dtype == torch.int8 else dtype).contiguous()
         self._handle = library.open(self._plan)
         self._close = weakref.finalize(self, library.close, self._handle)
@@ -76,12 +76,9 @@ class Fused:
                     yield f"blocks.{layer}.{LARGE.get(name, f'att.{name}')}"
         yield "head.weight"
 
-    def _matrix(self, name: str) -> Tensor:
-        return self._weights[name] if name.endswith(".weight") else self._weights[name].mT
-
     def _size(self, name: str) -> tuple[int, int]:
         """(out, in), checked against the model's shape: the kernels trust it."""
-        rows, cols = self._matrix(name).shape
+        rows, cols = by_outputs(name, self._weights[name]).shape
         width, hidden = self._shape.width, self._hidden
         wanted = {
             "head.weight": (self._shape.vocab, width),
@@ -100,10 +97,12 @@ class Fused:
         return rows, cols
 
     def _packed(self, name: str, size: int) -> Matrix:
-        weight, scale = self._matrix(name), None
+        scale = None
         if self._dtype == torch.int8:
-            weight, scales = quantised(weight)
+            weight, scales = in_eight_bits(self._weights, name)
             scale = self._keep(F.pad(scales, (0, 32)))
+        else:
+            weight = in_floats(self._weights, name)
         weight = weight.to(self._dtype).contiguous()
         address = self._arena.take(size)
         self._library.pack(weight, address)

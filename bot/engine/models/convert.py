@@ -12,19 +12,23 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from math import prod
 from pathlib import Path
 from typing import IO
 
 import torch
 from torch import Tensor
 
+from bot.engine.int8 import SCALE, by_outputs, in_eight_bits, in_floats, scales
 from bot.engine.models.describe import is_matrix
 from bot.engine.strategy import FORMATS, auto_strategy
 from bot.engine.weights import ModelError, Weights, check_rwkv7, read_weights
 from bot.errors import UserError
 
-TYPES = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16"}
+TYPES = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16", torch.int8: "I8"}
+INT8 = "int8"
 PAGE = 4096
 """The tensors begin on a page of memory."""
 
@@ -36,18 +40,23 @@ Report = Callable[[int, int], None]
 
 
 def number_type(strategy: str) -> str:
-    """`fp32`, `bf16` or `fp16`: the one that a strategy names. The devices of this machine do not matter here."""
+    """`fp32`, `bf16`, `fp16`, or `int8` for `fp32i8` and its like: the one that a strategy names. The devices of this
+    machine do not matter here."""
     text = strategy.strip().lower()
     if text in ("", "auto"):
         return {kind: name for name, kind in FORMATS.items()}[auto_strategy().dtype]
     stages = [re.fullmatch(r"(?:cpu|cuda(?::\d+)?) +(\w+)(?: +\*\d+\+?)?", stage.strip()) for stage in text.split("->")]
-    names = {stage[1] if stage else "" for stage in stages}
-    if len(names) == 1 and names <= FORMATS.keys():
+    names = {_kept_as(stage[1]) if stage else "" for stage in stages}
+    if len(names) == 1 and names <= {*FORMATS, INT8}:
         return names.pop()
     raise UserError(
-        f'转换不了成 "{strategy}"：一个文件只有一种数字格式，例如 "cuda fp16"、"cpu bf16"、"cpu fp32"。'
+        f'转换不了成 "{strategy}"：一个文件只有一种数字格式，例如 "cuda fp16"、"cpu bf16"、"cpu fp32i8"。'
         " / A file has one number type; see the examples."
     )
+
+
+def _kept_as(form: str) -> str:
+    return INT8 if form.endswith("i8") and form.removesuffix("i8") in FORMATS else form
 
 
 def convert(source: Path, target: Path, strategy: str, report: Report = lambda done, total: None) -> Path:
@@ -70,7 +79,7 @@ def convert(source: Path, target: Path, strategy: str, report: Report = lambda d
             "number_type": kind,
             "program": f"rwkv-cohost {_own_version()}",
         }
-        _write_atomically(target, weights, FORMATS[kind], metadata, report)
+        _write_atomically(target, _items(weights, kind), metadata, report)
     except OSError as error:
         raise UserError(f"写不了 {target}：{error.strerror or error}。 / Cannot write there.") from error
     return target
@@ -104,13 +113,48 @@ def _bring_tokenizer(source: Path, target: Path) -> None:
     shutil.copyfile(ours, theirs)
 
 
-def _write_atomically(
-    target: Path, weights: Weights, kind: torch.dtype, metadata: Mapping[str, str], report: Report
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A tensor to be written; its numbers are made when its turn has come."""
+
+    name: str
+    kind: torch.dtype
+    shape: tuple[int, ...]
+    numbers: Callable[[], Tensor]
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape) * self.kind.itemsize
+
+
+def _items(weights: Weights, number_type: str) -> list[_Item]:
+    """In the order in which they are written: large numbers first, so that all are aligned."""
+    items = [item for name in weights if not name.endswith(SCALE) for item in _of_one(weights, name, number_type)]
+    return sorted(items, key=lambda item: (-item.kind.itemsize, item.name))
+
+
+def _of_one(weights: Weights, name: str, number_type: str) -> list[_Item]:
+    tensor = weights[name]
+    shape = tuple(tensor.shape)
+    if not is_matrix(name):
+        return [_Item(name, torch.float32, shape, lambda: tensor)]
+    if number_type != INT8:
+        return [_Item(name, FORMATS[number_type], shape, lambda: by_outputs(name, in_floats(weights, name)))]
+    if name == "emb.weight":  # rows are looked up there, nothing is multiplied: it stays as it is
+        return [_Item(name, tensor.dtype, shape, lambda: tensor)]
+    outputs = by_outputs(name, tensor)
+    scale = weights.get(name + SCALE)
+    return [
+        _Item(name, torch.int8, shape, lambda: by_outputs(name, in_eight_bits(weights, name)[0])),
+        _Item(name + SCALE, torch.float32, (len(outputs),), lambda: scales(outputs) if scale is None else scale),
+    ]
+
+
+def _write_atomically(target: Path, items: list[_Item], metadata: Mapping[str, str], report: Report) -> None:
     fresh = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with fresh.open("xb") as file:
-            _write(file, weights, kind, metadata, report)
+            _write(file, items, metadata, report)
             file.flush()
             os.fsync(file.fileno())
         os.replace(fresh, target)
@@ -119,43 +163,32 @@ def _write_atomically(
             fresh.unlink(missing_ok=True)
 
 
-def _write(file: IO[bytes], weights: Weights, kind: torch.dtype, metadata: Mapping[str, str], report: Report) -> None:
-    kinds = {name: kind if is_matrix(name) else torch.float32 for name in weights}
-    names = sorted(weights, key=lambda name: (-kinds[name].itemsize, name))  # large items first: all are aligned
-    sizes = {name: weights[name].numel() * kinds[name].itemsize for name in names}
-    _check_room(Path(file.name).parent, sum(sizes.values()))
-    file.write(_header(names, weights, kinds, sizes, metadata))
+def _write(file: IO[bytes], items: list[_Item], metadata: Mapping[str, str], report: Report) -> None:
+    total = sum(item.size for item in items)
+    _check_room(Path(file.name).parent, total)
+    file.write(_header(items, metadata))
     done = 0
-    for name in names:
-        file.write(_numbers(weights[name], kinds[name]))
-        done += sizes[name]
-        report(done, sum(sizes.values()))
+    for item in items:
+        file.write(_bytes(item))
+        done += item.size
+        report(done, total)
 
 
-def _header(
-    names: list[str],
-    weights: Weights,
-    kinds: Mapping[str, torch.dtype],
-    sizes: Mapping[str, int],
-    metadata: Mapping[str, str],
-) -> bytes:
+def _header(items: list[_Item], metadata: Mapping[str, str]) -> bytes:
     entries: dict[str, object] = {"__metadata__": dict(metadata)}
     at = 0
-    for name in names:
-        entries[name] = {
-            "dtype": TYPES[kinds[name]],
-            "shape": list(weights[name].shape),
-            "data_offsets": [at, at + sizes[name]],
-        }
-        at += sizes[name]
+    for item in items:
+        place = [at, at + item.size]
+        entries[item.name] = {"dtype": TYPES[item.kind], "shape": list(item.shape), "data_offsets": place}
+        at += item.size
     text = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-(8 + len(text)) % PAGE)
     return len(text).to_bytes(8, "little") + text
 
 
-def _numbers(tensor: Tensor, kind: torch.dtype) -> memoryview:
+def _bytes(item: _Item) -> memoryview:
     """As they lie in memory; all machines that torch runs on are little endian."""
-    values = tensor.detach().to(kind).contiguous()
+    values = item.numbers().detach().to(item.kind).contiguous()
     return values.flatten().view(torch.uint8).numpy().data
 
 

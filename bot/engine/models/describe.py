@@ -19,6 +19,9 @@ PILE_VOCAB = 50277
 _MATRIX = re.compile(
     r"(emb|head|.+\.att\.(receptance|key|value|output)|.+\.ffn\.(key|value))\.weight|.+\.att\.[wavg][12]"
 )
+SCALE = ".scale"
+"""The scales beside a matrix in eight bits; see `bot/engine/int8.py`, which imports torch."""
+
 DEEP_EMBED = {"7a": "DeepEmbed", "7b": "DeepEmbed + DeepEmbed Attention"}
 
 
@@ -49,7 +52,8 @@ class Description:
 
 def describe(facts: FileFacts) -> Description:
     """UserError if the file holds no RWKV, or not a whole one."""
-    tensors, version = facts.tensors, version_of(facts.tensors)
+    tensors = {name: tensor for name, tensor in facts.tensors.items() if not name.endswith(SCALE)}
+    version = version_of(tensors)
     if not version:
         raise UserError(_no_rwkv(facts))
     try:
