@@ -102,7 +102,8 @@ class Quote:
 class Item:
     """One card at the panel.
 
-    `revision` rises with every change of state, never with a draft that arrives. `lifetime` is in seconds (None: it
+    `revision` rises with every change of state and when its message is taken back (`withdrawn`: the platform has deleted
+    it), never with a draft that arrives. `lifetime` is in seconds (None: it
     waits for ever), `expires` the moment that follows from it. `text` are the approved words. `reasons` say why this
     message was chosen; `findings` what the checks found in the message.
     """
@@ -120,6 +121,7 @@ class Item:
     wait_class: str = ""
     reasons: tuple[str, ...] = ()
     findings: tuple[Flag, ...] = ()
+    withdrawn: bool = False
     drafts: tuple[Draft, ...] = ()
     drafting: bool = False
     error: str | None = None
@@ -277,14 +279,27 @@ class ApprovalQueue:
     def take_back(self, now: float, by: Operator) -> list[Item]:
         """Emergency: whatever was approved and has not been aired waits for a person again.
 
-        Here, and only here, the record comes second: a disk that refuses must not keep words on their way to the air.
-        A restart in between makes them pending as well.
+        Here and in `withdraw`, and nowhere else, the record comes second: a disk that refuses must not keep words on
+        their way to the air. A restart in between makes them pending as well.
         """
         taken = [replace(self._pending(item, now), by=by.name, decided=now) for item in self.items(State.APPROVED)]
         self._items |= {item.id: item for item in taken}
         for item in taken:
             self._journal(item, Decision(Action.UNDO, now, by.name))
         return taken
+
+    def withdraw(self, item_id: str, now: float) -> Item:
+        """The platform has deleted the message that this card answers: a person looks again before anything is aired.
+
+        What was approved and has not been aired is pending again; a click on a screen that does not show it yet is
+        refused; the viewer's words are quoted no more. As in `take_back`, the record comes second.
+        """
+        item = self[item_id]
+        undone = item.state is State.APPROVED
+        after = self._pending(item, now) if undone else replace(item, revision=item.revision + 1)
+        self._items[item.id] = after = replace(after, withdrawn=True, quote=None)
+        self._journal(after, Decision(Action.UNDO, now, None) if undone else None)
+        return after
 
     def drafting(self, item_id: str, count: int, now: float) -> int:
         """`count` more drafts are being written for a pending item, which gets a fresh lifetime; where they begin."""

@@ -42,6 +42,7 @@ class Board:
         self._clock = clock
         self._revision = 0
         self._intake_told = False
+        self._adapters_told: list[view.Json] = []
         self.adapters: list[Adapter] = []
         self.operators = 0
         self.overlays = 0
@@ -70,7 +71,7 @@ class Board:
         rules = self._rules
         return {
             "engine": view.engine_json(self._engine.status),
-            "adapters": {adapter.name: view.adapter_json(adapter) for adapter in self.adapters},
+            "adapters": {adapter.name: view.adapter_json(adapter, now) for adapter in self.adapters},
             "operators": self.operators,
             "overlays": self.overlays,
             "pause": self.pause.value,
@@ -116,6 +117,15 @@ class Board:
             self.status_changed()
             self._intake_told = True
 
+    def tell_adapters(self) -> None:
+        """A platform that comes, goes or has something to say is told at once; its counts come with the messages."""
+        now = self._clock()
+        states = [view.adapter_json(adapter, now) for adapter in self.adapters]
+        news = [{key: state[key] for key in ("state", "detail", "next_try", "notices")} for state in states]
+        if news != self._adapters_told:
+            self._adapters_told = news
+            self.status_changed()
+
     # -- in JSON ---------------------------------------------------------------------------------------------------
 
     def _intake_json(self) -> view.Json:
@@ -129,7 +139,7 @@ class Board:
 
     def _viewer_history(self, item: Item) -> list[view.Json]:
         """What this viewer wrote before, and what became of it."""
-        if item.message is None:
+        if item.message is None or not item.message.viewer.known:
             return []
         viewer = item.message.viewer.key
         return [

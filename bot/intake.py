@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from bot.letters import visible
-from bot.messages import Kind, Message, MessageId, Role
+from bot.messages import Kind, Message, MessageId, Role, Viewer, Withdrawn
 
 ViewerKey = tuple[str, str]
 Key = TypeVar("Key")
@@ -45,6 +45,7 @@ class PassReason(StrEnum):
     BLOCKED = "blocked"  # held by a check
     MUTED = "muted"
     NO_TEXT = "no_text"  # nothing to answer
+    WITHDRAWN = "withdrawn"  # the platform has deleted it
     OPERATOR_DROPPED = "operator_dropped"
 
 
@@ -190,7 +191,7 @@ class Intake:
             return None
         if not visible(message.text):
             return PassReason.NO_TEXT
-        if self._resting(message.viewer.key, now):
+        if self._resting(message.viewer, now):
             return PassReason.COOLDOWN
         return PassReason.ANSWERED_RECENTLY if self._answered_lately(message, now) else None
 
@@ -201,8 +202,8 @@ class Intake:
         return next(alike, None)
 
     def _join(self, one: Waiting, message: Message, now: float) -> None:
-        known = {other.viewer.key for other in one.messages}
-        if message.viewer.key in known or len(one.others) >= MOST_OTHERS:
+        said_it = {other.viewer.key for other in one.messages if other.viewer.known}
+        if message.viewer.key in said_it or len(one.others) >= MOST_OTHERS:
             self._pass(message, PassReason.DUPLICATE, now)
         else:
             self._waiting[one.message.id] = replace(one, others=(*one.others, message))
@@ -238,13 +239,14 @@ class Intake:
         for one in self._waiting.values():
             if any(message.id == message_id for message in one.messages):
                 taken = self._scored(self._waiting.pop(one.message.id), now)
-                _remember(self._chosen, taken.message.viewer.key, now, JUST_CHOSEN_SECONDS)
+                if taken.message.viewer.known:
+                    _remember(self._chosen, taken.message.viewer.key, now, JUST_CHOSEN_SECONDS)
                 return taken
         return self._take_passed(message_id, now)
 
     def _take_passed(self, message_id: str, now: float) -> Waiting | None:
         for one in self._passed:
-            if one.message.id == message_id:
+            if one.message.id == message_id and one.reason is not PassReason.WITHDRAWN:
                 self._passed.remove(one)
                 klass = self._class(one.message)
                 return Waiting(one.message, klass, now, now + self._expiry[klass], score=1.0, reasons=(Why.OPERATOR,))
@@ -252,14 +254,32 @@ class Intake:
 
     def answered(self, message: Message, now: float) -> None:
         """This message's answer was published: its viewer rests, and the same words are not answered again soon."""
-        _remember(self._answered, message.viewer.key, now, ANSWERED_SECONDS)
+        if message.viewer.known:
+            _remember(self._answered, message.viewer.key, now, ANSWERED_SECONDS)
         _remember(self._answered_texts, _plain(message.text), now, ANSWERED_SECONDS)
-        self._leave_all(
-            PassReason.COOLDOWN, now, lambda one: not one.paid and self._resting(one.message.viewer.key, now)
-        )
+        self._leave_all(PassReason.COOLDOWN, now, lambda one: not one.paid and self._resting(one.message.viewer, now))
 
     def drop_all(self, now: float, reason: PassReason = PassReason.OPERATOR_DROPPED) -> None:
         self._leave_all(reason, now, lambda one: True)
+
+    def withdraw(self, event: Withdrawn, now: float) -> None:
+        """The platform has taken messages back: they are passed over, and those who said the same go on waiting."""
+        for one in [one for one in self._waiting.values() if any(map(event.covers, one.messages))]:
+            self._keep_the_rest(one, event, now)
+        gone = [passed for passed in self._passed if event.covers(passed.message)]
+        for passed in gone:
+            self._passed.remove(passed)
+        for passed in gone:
+            self._pass(passed.message, PassReason.WITHDRAWN, now)
+
+    def _keep_the_rest(self, one: Waiting, event: Withdrawn, now: float) -> None:
+        rest = [message for message in one.messages if not event.covers(message)]
+        after = [replace(one, message=rest[0], others=tuple(rest[1:]))] if rest else []
+        # Rebuilt, because the key may change: who waits longest stays first.
+        rows = [row for old in self._waiting.values() for row in (after if old is one else [old])]
+        self._waiting = {row.message.id: row for row in rows}
+        for message in filter(event.covers, one.messages):
+            self._pass(message, PassReason.WITHDRAWN, now)
 
     # ---- to look at -----------------------------------------------------------------------------------------------
 
@@ -298,8 +318,8 @@ class Intake:
         self._passed.append(passed)
         self._news.append(passed)
 
-    def _resting(self, viewer: ViewerKey, now: float) -> bool:
-        return now - self._answered.get(viewer, -math.inf) < self._cooldown
+    def _resting(self, viewer: Viewer, now: float) -> bool:
+        return now - self._answered.get(viewer.key, -math.inf) < self._cooldown
 
     def _answered_lately(self, message: Message, now: float) -> bool:
         text = _plain(message.text)
@@ -320,7 +340,7 @@ class Intake:
             Why.MANY_ASK: bool(one.others),
             Why.MODERATOR: bool(viewer.roles & {Role.MODERATOR, Role.STREAMER}),
             Why.MEMBER: bool(viewer.roles & {Role.MEMBER, Role.GUARD}),
-            Why.NEW_VIEWER: now - self._answered.get(viewer.key, -math.inf) >= ANSWERED_SECONDS,
+            Why.NEW_VIEWER: viewer.known and now - self._answered.get(viewer.key, -math.inf) >= ANSWERED_SECONDS,
             Why.JUST_CHOSEN: now - self._chosen.get(viewer.key, -math.inf) < JUST_CHOSEN_SECONDS,
         }
         return (*_in_the_words(one.message.text), *(why for why, true in facts.items() if true))

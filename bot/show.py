@@ -32,7 +32,7 @@ from bot.engine.prompting import live_prompt, sanitise, sanitise_name, viewer_li
 from bot.engine.types import DraftDone, Engine, EngineError, EngineState, Prompt, Sampling
 from bot.feed import Feed
 from bot.intake import Intake, PassReason, WaitClass, Waiting
-from bot.messages import Message
+from bot.messages import Message, Withdrawn
 from bot.outlets import Outlet, reading_seconds
 from bot.rules import Pause, Rules
 from bot.save import Save, SaveError
@@ -101,6 +101,8 @@ class Show:
                 try:
                     if isinstance(event, Message):
                         self.hear(event)
+                    else:
+                        self.withdraw(event)
                 except Exception as error:
                     _report("a message from %s could not be handled", adapter.name, error)
         except AdapterError as error:
@@ -112,13 +114,23 @@ class Show:
         """Screen a message and let it wait, or keep the reason why it does not."""
         f"{message.id}{message.text}{message.viewer.name}{message.viewer.id}".encode()  # else it could not be stored
         now = self._clock()
-        if self._muted.get(message.viewer.key, 0.0) > now:
+        if message.viewer.known and self._muted.get(message.viewer.key, 0.0) > now:
             self._intake.pass_over(message, PassReason.MUTED, now)
         elif self._board.pause is Pause.DROP:
             self._intake.pass_over(message, PassReason.OPERATOR_DROPPED, now)
         else:
             verdict = self._checks.screen_message(message)
             self._intake.put(message, now, findings_hold=verdict.action in (Check.HOLD, Check.DROP))
+        self._board.intake_changed()
+        self._wake()
+
+    def withdraw(self, event: Withdrawn) -> None:
+        """The platform has deleted messages: they get no answer, and a card that answers one shows it and waits."""
+        now = self._clock()
+        self._intake.withdraw(event, now)
+        for item in self._queue.items(State.PENDING, State.APPROVED, State.AIRED):
+            if item.message is not None and event.covers(item.message) and not item.withdrawn:
+                self._board.item_changed(self._queue.withdraw(item.id, now))
         self._board.intake_changed()
         self._wake()
 
@@ -244,6 +256,12 @@ class Show:
 
     def reject(self, item_id: str, revision: int, by: Operator, mute: bool = False) -> None:
         now = self._clock()
+        message = self._queue.check(item_id, revision, Action.REJECT, now).message
+        if mute and message is not None and not message.viewer.known:
+            raise Refused(
+                "anonymous",
+                "平台没有说这是谁，不能只禁言这一位；请直接丢弃。 Nobody knows who this is: reject without muting.",
+            )
         item = self._queue.reject(item_id, revision, by, now)
         if mute and item.message is not None:
             self._muted[item.message.viewer.key] = now + MUTE_SECONDS
@@ -405,6 +423,7 @@ class Show:
         passed = self._intake.newly_passed()
         self._save_messages((one.message, one.reason.value) for one in passed)
         self._board.tell_intake(passed)
+        self._board.tell_adapters()
         self._queue.forget(keep=4 * HISTORY)
 
     def _wake(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.base import Adapter, state_of
+from adapters.base import Adapter, AdapterState, Phase, state_of
 from bot.approval import Draft, Flag, Item
 from bot.engine.types import EngineStatus
 from bot.intake import Passed, Waiting
@@ -21,6 +21,7 @@ def message_json(message: Message) -> Json:
         "text": message.text,
         "viewer": message.viewer.name,
         "viewer_id": message.viewer.id,
+        "known": message.viewer.known,
         "platform": message.viewer.platform,
         "price": message.price,
         "roles": sorted(role.value for role in message.viewer.roles),
@@ -55,6 +56,7 @@ def item_json(item: Item, history: Sequence[Json] = ()) -> Json:
         "class": item.wait_class,
         "reasons": list(item.reasons),
         "findings": [flag_json(flag) for flag in item.findings],
+        "withdrawn": item.withdrawn,
         "quote": {"viewer": item.quote.viewer, "text": item.quote.text} if item.quote else None,
         "character": item.character,
         "drafts": [draft_json(draft) for draft in item.drafts],
@@ -96,16 +98,23 @@ def engine_json(status: EngineStatus) -> Json:
     }
 
 
-def adapter_json(listener: Adapter) -> Json:
-    """A platform's state. An adapter whose author keeps none is shown as live."""
-    state = state_of(listener)
-    if state is None:
-        return {"state": "live", "detail": "", "last_message": None, "received": 0, "bad": 0, "dropped": 0}
+def adapter_json(listener: Adapter, now: float) -> Json:
+    """A platform's state. An adapter whose author keeps none is shown as live. Notices that are over are left out."""
+    state = state_of(listener) or AdapterState(Phase.LIVE)
     return {
         "state": state.state.value,
         "detail": state.detail,
         "last_message": state.last_message,
+        "next_try": state.next_try,
         "received": state.received,
         "bad": state.bad,
         "dropped": state.dropped,
+        "duplicates": state.duplicates,
+        "echoes": state.echoes,
+        "reconnects": state.reconnects,
+        "notices": [
+            {"key": key, "text": notice.text, "since": notice.since}
+            for key, notice in state.notices.items()
+            if notice.until is None or now < notice.until
+        ],
     }

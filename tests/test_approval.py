@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from bot.approval import (
+    OPEN,
     TABLE,
+    Action,
     ApprovalQueue,
     Approved,
     Decision,
@@ -22,6 +24,7 @@ from bot.approval import (
     Item,
     ItemId,
     Operator,
+    Quote,
     Refused,
     State,
 )
@@ -230,6 +233,40 @@ def test_a_card_cannot_be_opened_with_words_in_it() -> None:
         queue_with(item(state=State.APPROVED, text="你好"))
 
 
+def test_a_card_whose_message_was_deleted_needs_a_fresh_look() -> None:
+    """A click on a screen from before is refused; the viewer's words are quoted no more; a person may still say yes."""
+    queue = queue_with(item(quote=Quote("阿强", "你好")))
+    after = queue.withdraw("a", 1.0)
+    assert (after.withdrawn, after.quote, after.state) == (True, None, State.PENDING)
+    with pytest.raises(Refused) as refusal:
+        queue.approve("a", 1, "你好", ANNA, 1.0)
+    assert code(refusal) == "stale_revision"
+    assert queue.approve("a", 2, "你好", ANNA, 2.0).withdrawn
+
+
+def test_approved_words_wait_again_when_their_message_is_deleted() -> None:
+    """On record as undone by nobody, with the words kept as a proposal; even where the disk refuses."""
+    decisions: list[Decision | None] = []
+    broken = False
+
+    def disk(item: Item, decision: Decision | None) -> None:
+        decisions.append(decision)
+        if broken:
+            raise OSError("disk full")
+
+    queue = ApprovalQueue(disk)
+    for name in "ab":
+        queue.open(item(name, lifetime=10.0))
+        queue.approve(name, 1, "改过的话", ANNA, 1.0)
+    after = queue.withdraw("a", 2.0)
+    assert (after.state, after.text, after.expires, after.drafts[-1].text) == (State.PENDING, None, 12.0, "改过的话")
+    assert decisions[-1] is not None and (decisions[-1].action, decisions[-1].by) == (Action.UNDO, None)
+    broken = True
+    with pytest.raises(OSError, match="disk full"):
+        queue.withdraw("b", 3.0)
+    assert queue["b"].state is State.PENDING and queue["b"].withdrawn
+
+
 class People(RuleBasedStateMachine):
     """Operators with screens of any age, a clock and a show, all at once, on at most two items.
 
@@ -300,6 +337,15 @@ class People(RuleBasedStateMachine):
             assert reply.text == self.standing.pop(name)
             assert name not in self.aired
             self.aired.append(name)
+
+    @rule(name=st.sampled_from("ab"))
+    def the_platform_deletes_the_question(self, name: str) -> None:
+        before = self.queue[name]
+        if before.state in (*OPEN, State.AIRED):
+            after = self.queue.withdraw(name, self.now)
+            assert after.withdrawn and after.revision == before.revision + 1
+            assert after.state is (State.PENDING if before.state is State.APPROVED else before.state)
+            self.standing.pop(name, None)
 
     @rule(name=st.sampled_from("ab"))
     def somebody_pauses_just_before_the_show_airs(self, name: str) -> None:

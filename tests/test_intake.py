@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bot.intake import EXPIRY, MOST_OTHERS, Intake, PassReason, WaitClass, Waiting, Why
-from bot.messages import Kind, Message, MessageId, Role, Viewer
+from bot.messages import Kind, Message, MessageId, Role, Viewer, Withdrawn
 
 NOW = 1000.0
 
@@ -321,6 +321,48 @@ def test_however_well_a_plain_one_scores_it_gives_way_to_a_paid_one() -> None:
 
 # ---- a model of the whole room ------------------------------------------------------------------------------------
 
+
+def test_a_deleted_message_is_passed_over_and_those_who_asked_the_same_wait_on() -> None:
+    """In the same place in the row; what was passed over before counts as deleted, too, and cannot be asked for."""
+    intake = an_intake(a_message("1", "今天玩什么"), a_message("2", "今天玩什么"), a_message("3", "第1关怎么过"))
+    intake.pass_over(a_message("4"), PassReason.MUTED, NOW)
+    intake.newly_passed()
+    intake.withdraw(Withdrawn("test", frozenset({MessageId("1"), MessageId("4"), MessageId("none")})), NOW + 1)
+    assert [[m.id for m in one.messages] for one in intake.waiting(NOW + 1)] == [["2"], ["3"]]
+    assert {one.message.id: one.reason.value for one in intake.newly_passed()} == {"1": "withdrawn", "4": "withdrawn"}
+    assert intake.take("4", NOW + 1) is None
+
+
+def test_all_of_a_viewer_or_of_a_platform_can_be_deleted() -> None:
+    """And never another platform's."""
+    intake = an_intake(a_message("1", "一", "a"), a_message("2", "二", "b"), a_message("3", "三", "c"))
+    intake.withdraw(Withdrawn("test", viewers=frozenset("a")), NOW)
+    intake.withdraw(Withdrawn("other", everything=True), NOW)
+    assert ids(intake) == ["2", "3"]
+    intake.withdraw(Withdrawn("test", everything=True), NOW)
+    assert ids(intake) == []
+
+
+def test_viewers_whom_nobody_knows_are_not_taken_for_one_person() -> None:
+    """No rest after an answer, no repetition, no standing back, no welcome: all of these are for one person."""
+    masked = [
+        Message(MessageId(n), Kind.DANMAKU, Viewer("test", "", "观***"), text)
+        for n, text in zip("1234", ["今天玩什么", "第1关怎么过", "第1关怎么过", "明天播吗"], strict=True)
+    ]
+    intake = an_intake(masked[0])
+    one = intake.next(NOW)
+    assert one is not None and Why.NEW_VIEWER not in one.reasons
+    intake.answered(masked[0], NOW)
+    for message in masked[1:]:
+        intake.put(message, NOW)
+    assert reasons(intake) == {}
+    first = intake.next(NOW)
+    assert first is not None and (first.others, Why.JUST_CHOSEN in first.reasons) == ((masked[2],), False)
+    # Nor are the deletions of one of them those of all.
+    intake.withdraw(Withdrawn("test", viewers=frozenset({""})), NOW)
+    assert ids(intake) == ["4"]
+
+
 TEXTS = [
     "",
     "你好",
@@ -386,9 +428,24 @@ class Room(RuleBasedStateMachine):
     @rule(data=st.data(), published=st.booleans())
     def an_operator_asks_for_one(self, data: st.DataObject, published: bool) -> None:
         message = data.draw(st.sampled_from(self.sent))
+        withdrawn = [one.message for one in self.intake.passed if one.reason is PassReason.WITHDRAWN]
         one = self.intake.take(message.id, self.now)
-        assert (one is None) == (message in self.taken)
+        assert (one is None) == (message in self.taken or message in withdrawn)
         self.is_taken(one, published)
+
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data())
+    def the_platform_takes_messages_back(self, data: st.DataObject) -> None:
+        some = data.draw(st.lists(st.sampled_from(self.sent), min_size=1, max_size=3))
+        viewers = data.draw(st.sampled_from([frozenset(), frozenset("a")]))
+        before = [one.since for one in self.intake.waiting(self.now)]
+        event = Withdrawn("test", frozenset(message.id for message in some), viewers)
+        self.intake.withdraw(event, self.now)
+        waiting = [message for one in self.intake.waiting(self.now) for message in one.messages]
+        assert not any(event.covers(message) for message in waiting)
+        assert all(one.since in before for one in self.intake.waiting(self.now))
+        for one in self.intake.passed:
+            assert event.covers(one.message) <= (one.reason is PassReason.WITHDRAWN)
 
     def is_taken(self, one: Waiting | None, published: bool) -> None:
         if one is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from adapters.base import AdapterState, Notice, Phase
 from bot.approval import Approved, Operator, Refused
 from bot.engine.types import (
     DraftDone,
@@ -23,7 +24,7 @@ from bot.engine.types import (
 )
 from bot.feed import Feed
 from bot.intake import Intake
-from bot.messages import Kind, Message, MessageId, Viewer
+from bot.messages import Event, Kind, Message, MessageId, Viewer, Withdrawn
 from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
@@ -221,6 +222,110 @@ async def test_recall_hides_at_once_and_leaves_no_trace(house: House) -> None:
         await house.card()
         fed = "".join(house.engine.prompts[-1].parts)
         assert "好呀" not in fed and "你好吗" not in fed
+
+
+def deleted(*numbers: int) -> Withdrawn:
+    return Withdrawn("test", frozenset(MessageId(f"m{number}") for number in numbers))
+
+
+async def test_a_message_that_the_platform_deletes_gets_no_answer_by_accident(house: House) -> None:
+    """It leaves the waiting room; its card says so and refuses the click of a screen that did not; a person decides."""
+    async with house.running():
+        house.hear("今天玩什么？", 1)
+        card = await house.card()
+        house.show.withdraw(deleted(1))
+        with pytest.raises(Refused) as refusal:
+            await house.approve(card)
+        assert code(refusal) == "stale_revision"
+        (flagged,) = house.items("pending")
+        assert (flagged["withdrawn"], flagged["quote"]) == (True, None)
+        await house.approve(flagged)
+        await until(lambda: house.stage.seen)
+
+
+async def test_approved_words_do_not_air_after_their_message_was_deleted(house: House) -> None:
+    """They wait for a person again, also after a restart; what is on the air says so."""
+    async with house.running():
+        house.hear("今天玩什么？", 1)
+        await house.approve(await house.card())
+        await until(lambda: house.stage.seen)
+        house.hear("几点下播？", 2)
+        await house.approve(await house.card())
+        house.show.withdraw(deleted(1, 2))
+        assert house.show.snapshot()["on_air"]["withdrawn"]
+        assert [(item["state"], item["withdrawn"]) for item in house.items("pending")] == [("pending", True)]
+        house.now += 100.0
+        await until(lambda: house.stage.now is None)
+        assert len(house.stage.seen) == 1
+    again = House(house.save.folder)
+    assert [item["withdrawn"] for item in again.items() if item["message"]["id"] == "m2"] == [True]
+    again.save.close()
+
+
+async def test_a_platforms_deletions_reach_the_waiting_room(house: House) -> None:
+    """In the order in which the adapter tells of them."""
+
+    class Platform:
+        name = "test"
+
+        async def messages(self) -> AsyncIterator[Event]:
+            viewer = Viewer("test", "v", "阿强")
+            for number in (1, 2):
+                yield Message(MessageId(f"m{number}"), Kind.DANMAKU, viewer, f"第{number}关怎么过")
+            yield deleted(1)
+
+    async with house.running(operators=0):
+        await house.show.listen(Platform())
+        assert [one["message"]["id"] for one in house.show.snapshot()["waiting"]] == ["m2"]
+        await until(lambda: [one["reason"] for one in house.show.snapshot()["passed"]] == ["withdrawn"])
+
+
+async def test_nobody_in_particular_cannot_be_muted(house: House) -> None:
+    """All masked viewers share no key: muting one would mute them all."""
+    masked = Viewer("test", "", "观***")
+    async with house.running():
+        house.show.hear(Message(MessageId("m1"), Kind.DANMAKU, masked, "今天玩什么？", time=house.now))
+        card = await house.card()
+        assert card["message"]["known"] is False and card["history"] == []
+        with pytest.raises(Refused) as refusal:
+            house.show.reject(card["id"], card["revision"], ANNA, mute=True)
+        assert code(refusal) == "anonymous"
+        house.show.reject(card["id"], card["revision"], ANNA)
+        house.show.hear(Message(MessageId("m2"), Kind.DANMAKU, masked, "几点下播？", time=house.now))
+        assert (await house.card())["history"] == []
+
+
+async def test_a_platform_that_goes_is_told_at_once(house: House) -> None:
+    """Without waiting for the next message; a notice leaves the panel when its time is over."""
+
+    class Platform:
+        name = "test"
+        state = AdapterState(Phase.LIVE)
+
+        async def messages(self) -> AsyncIterator[Event]:
+            await asyncio.Event().wait()
+            yield deleted()
+
+    listening = asyncio.create_task(house.show.listen(Platform()))
+    async with house.running():
+        with house.feed.subscribe() as reader:
+
+            async def told() -> dict[str, Any]:
+                async for event in reader:
+                    if event["event"] == "status":
+                        return dict(event["status"]["adapters"]["test"])
+                raise AssertionError
+
+            async with asyncio.timeout(30):
+                Platform.state.become(Phase.WAITING, "断开", next_try=1010.0)
+                Platform.state.notices["gap"] = Notice("断线 3 秒", 1000.0, 1600.0)
+                while (seen := await told())["state"] != "waiting":
+                    pass
+                assert (seen["next_try"], [notice["text"] for notice in seen["notices"]]) == (1010.0, ["断线 3 秒"])
+                house.now = 1600.0
+                while (await told())["notices"]:
+                    pass
+    listening.cancel()
 
 
 async def test_the_final_words_are_screened_again(house: House) -> None:

@@ -13,6 +13,16 @@ from prometheus_client.registry import Collector
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
+_ADAPTER_COUNTS = {
+    "received": "Messages received.",
+    "bad": "Messages that could not be read.",
+    "dropped": "Messages that gave way because too many waited.",
+    "duplicates": "Messages that the platform sent again.",
+    "echoes": "Our own messages that came back.",
+    "reconnects": "Connections after the first.",
+}
+
+
 class Figures(Collector):
     """One scrape is one look at the status."""
 
@@ -65,15 +75,17 @@ def _engine_figures(figures: dict[str, float]) -> Iterable[Metric]:
 
 def _adapters(adapters: dict[str, dict[str, Any]]) -> Iterable[Metric]:
     live = GaugeMetricFamily("cohost_adapter_live", "Whether the platform is connected.", labels=("adapter",))
-    received = CounterMetricFamily("cohost_adapter_received", "Messages received.", labels=("adapter",))
-    bad = CounterMetricFamily("cohost_adapter_bad", "Messages that could not be read.", labels=("adapter",))
+    counts = {
+        name: CounterMetricFamily(f"cohost_adapter_{name}", text, labels=("adapter",))
+        for name, text in _ADAPTER_COUNTS.items()
+    }
     last = GaugeMetricFamily(
         "cohost_adapter_last_message_timestamp_seconds", "When the last message came.", labels=("adapter",)
     )
     for name, state in adapters.items():
         live.add_metric((name,), float(state["state"] == "live"))
-        received.add_metric((name,), float(state["received"]))
-        bad.add_metric((name,), float(state["bad"]))
+        for count, family in counts.items():
+            family.add_metric((name,), float(state[count]))
         if state["last_message"] is not None:
             last.add_metric((name,), float(state["last_message"]))
-    yield from (live, received, bad, last)
+    yield from (live, *counts.values(), last)

@@ -10,8 +10,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from adapters.base import AdapterState, Phase
 from bot.approval import Operator, Refused
 from bot.feed import Feed
+from bot.messages import Event
+from bot.view import adapter_json
 from bot.web.server import create_app
 
 OPERATOR_TOKEN = "operator-token-for-tests"
@@ -20,6 +23,16 @@ BEARER = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
 VIEWER_WORDS = "这是观众说的话"
 
 Client = TestClient[web.Request, web.Application]
+
+
+class Replaying:
+    """An adapter that has heard something."""
+
+    name = "replay"
+    state = AdapterState(Phase.LIVE, last_message=99.5, received=7, bad=1, dropped=2, duplicates=3, reconnects=4)
+
+    def messages(self) -> AsyncIterator[Event]:
+        raise NotImplementedError
 
 
 class FakeShow:
@@ -32,7 +45,7 @@ class FakeShow:
         self.overlays: list[int] = []
         self.state: dict[str, Any] = {
             "engine": {"state": "ready", "model": "demo", "detail": "", "figures": {"tokens_per_second": 41.5}},
-            "adapters": {"replay": {"state": "live", "detail": "", "last_message": 99.5, "received": 7, "bad": 1}},
+            "adapters": {"replay": adapter_json(Replaying(), 100.0)},
             "operators": 0,
             "overlays": 0,
             "pause": "run",

@@ -37,6 +37,10 @@ async def test_the_figures_are_the_shows(stranger: Client, site: Site) -> None:
         "cohost_adapter_live replay": 1,
         "cohost_adapter_received_total replay": 7,
         "cohost_adapter_bad_total replay": 1,
+        "cohost_adapter_dropped_total replay": 2,
+        "cohost_adapter_duplicates_total replay": 3,
+        "cohost_adapter_reconnects_total replay": 4,
+        "cohost_adapter_echoes_total replay": 0,
         "cohost_adapter_last_message_timestamp_seconds replay": 99.5,
         "cohost_save_ok": 1,
     }
