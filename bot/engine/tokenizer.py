@@ -12,8 +12,16 @@ from typing import Any, Protocol
 
 from bot.engine.weights import ModelError
 
-WORLD_VOCAB = 65536
-"""Rows that models with the World vocabulary have: its 65,529 entries and 0, rounded up."""
+WORLD_VOCABS = (65536, 65530, 65529)
+"""Rows that models with the World vocabulary have: its 65,529 entries and 0, rounded up as a rule."""
+
+PILE_VOCAB = 50277
+"""Rows of the Pile and Raven models (most RWKV-4): the vocabulary of GPT-NeoX-20B."""
+
+BESIDE = ("tokenizer.json", "20B_tokenizer.json")
+"""Names under which a model's own tokenizer may lie beside it; the second is ChatRWKV's for Pile and Raven."""
+
+PILE_SOURCE = "https://github.com/BlinkDL/ChatRWKV/blob/main/20B_tokenizer.json"
 
 
 class Tokenizer(Protocol):
@@ -34,8 +42,9 @@ class WorldTokenizer:
 
     end = 0
 
-    def __init__(self, vocabulary: Path | None = None) -> None:
-        self._bytes = _read_world(vocabulary or _world_file())
+    def __init__(self, rows: int = WORLD_VOCABS[0]) -> None:
+        """`rows`: how many the model has; entries beyond them are not used."""
+        self._bytes = {token: entry for token, entry in _read_world(_world_file()).items() if token < rows}
         self._ids = {entry: token for token, entry in self._bytes.items()}
         self.size = max(self._bytes) + 1
         lengths: dict[bytes, set[int]] = {}
@@ -73,6 +82,7 @@ class JsonTokenizer:
 
         try:
             self._reader = Reader.from_file(str(path))
+            self._reader.encode_special_tokens = True  # a viewer who types <|endoftext|> ends nothing
             settings = json.loads(path.read_text("utf-8"))
         except Exception as error:  # the library raises bare Exception for a file that it cannot read
             raise ModelError(f"分词器文件读不懂：{path}。请重新下载。 / Broken tokenizer file ({error}).") from error
@@ -114,21 +124,36 @@ class JsonTokenizer:
 
 
 def find_tokenizer(model: Path, vocab: int) -> Tokenizer:
-    """The tokenizer of a model: a `tokenizer.json` beside it, else World for a vocabulary of its size."""
-    beside = model.with_name("tokenizer.json")
-    if beside.is_file():
-        tokenizer = JsonTokenizer(beside)
-        if tokenizer.size <= vocab:
-            return tokenizer
-        raise ModelError(
-            f"{beside} 有 {tokenizer.size} 个词，而模型 {model.name} 只有 {vocab} 个：不是一对。"
-            "请移走它，或换上配套的文件。 / The tokenizer.json beside the model belongs to another model."
+    """The tokenizer of a model with `vocab` rows: a file of its own beside it, else World for a vocabulary of its size."""
+    for name in BESIDE:
+        beside = model.with_name(name)
+        if beside.is_file():
+            return _own(beside, model, vocab)
+    if vocab in WORLD_VOCABS:
+        return WorldTokenizer(vocab)
+    raise ModelError(missing_tokenizer(model, vocab))
+
+
+def missing_tokenizer(model: Path, vocab: int) -> str:
+    """Which file to put where."""
+    if vocab == PILE_VOCAB:
+        return (
+            f"{model.name} 是 Pile / Raven 词表（{vocab}）的模型，还缺分词器。请下载 20B_tokenizer.json（{PILE_SOURCE}），"
+            f"放到 {model.parent}。 / A Pile or Raven model: put 20B_tokenizer.json beside it."
         )
-    if vocab == WORLD_VOCAB:
-        return WorldTokenizer()
+    return (
+        f"模型 {model.name} 的词表大小为 {vocab}，不是 World 词表（{WORLD_VOCABS[0]}）。"
+        f"请把它的 tokenizer.json 放到 {model.parent}。 / Put the model's tokenizer.json beside it."
+    )
+
+
+def _own(beside: Path, model: Path, vocab: int) -> Tokenizer:
+    tokenizer = JsonTokenizer(beside)
+    if tokenizer.size <= vocab:
+        return tokenizer
     raise ModelError(
-        f"模型 {model.name} 的词表大小为 {vocab}，不是 World 词表（{WORLD_VOCAB}）。"
-        "请把它的 tokenizer.json 放在模型旁边。 / Put the model's tokenizer.json beside it."
+        f"{beside} 有 {tokenizer.size} 个词，而模型 {model.name} 只有 {vocab} 个：不是一对。"
+        f"请移走它，或换上配套的文件。 / The {beside.name} beside the model belongs to another model."
     )
 
 

@@ -12,7 +12,7 @@ import torch
 
 from bot.engine.drafting import Vocabulary
 from bot.engine.frames import Frame, prompt_of, sampling_of
-from bot.engine.rwkv7 import load_model
+from bot.engine.load import load_any
 from bot.engine.scheduler import Event, Finished, Grew, Scheduler
 from bot.engine.states import StateCache
 from bot.engine.tokenizer import find_tokenizer
@@ -30,7 +30,7 @@ class Work:
     """A loaded model and its scheduler. Making one raises ModelError when the model or the strategy cannot work."""
 
     def __init__(self, model: Path, strategy: str, threads: int = 0) -> None:
-        loaded = load_model(model, strategy)
+        loaded = load_any(model, strategy)
         if threads or loaded.parameters < SMALL:
             torch.set_num_threads(threads or 1)
         vocabulary = Vocabulary(find_tokenizer(model, loaded.vocab), loaded.vocab)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import unicodedata
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models, normalizers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
 
+from bot.engine.text_stops import WholeCharacters
 from bot.engine.tokenizer import JsonTokenizer, WorldTokenizer, find_tokenizer
 from bot.engine.weights import ModelError
 from tests.engine.conftest import byte_level_tokenizer
@@ -103,6 +106,48 @@ def test_a_byte_fallback_vocabulary_gives_every_text_back(byte_fallback: JsonTok
     assert back(byte_fallback, text) == text
 
 
+@pytest.fixture(scope="module")
+def pile(tmp_path_factory: pytest.TempPathFactory) -> JsonTokenizer:
+    """What 20B_tokenizer.json has beside a byte-level vocabulary: composed characters, two special tokens, and runs of
+    spaces as whole tokens."""
+    path = tmp_path_factory.mktemp("pile") / "20B_tokenizer.json"
+    byte_level_tokenizer(path)
+    reader = Tokenizer.from_file(str(path))
+    reader.normalizer = normalizers.NFC()
+    reader.add_special_tokens(["<|padding|>"])
+    reader.add_tokens([AddedToken(word, normalized=True) for word in (*(" " * n for n in range(24, 1, -1)), "café")])
+    reader.save(str(path))
+    return JsonTokenizer(path)
+
+
+@given(text=MIXED | st.text(alphabet=" 好\n", max_size=60))
+def test_a_pile_vocabulary_gives_every_text_back(pile: JsonTokenizer, text: str) -> None:
+    """In composed characters, and character by character as their last byte comes."""
+    expected = unicodedata.normalize("NFC", text)
+    assert back(pile, text) == expected
+    characters = WholeCharacters()
+    assert "".join(characters.feed(pile.token_bytes(token)) for token in pile.encode(text)) == expected
+
+
+def test_added_words_are_themselves(pile: JsonTokenizer) -> None:
+    """Not written in the byte-level alphabet, in which é is a byte of its own."""
+    for word in (" " * 24, "café"):
+        assert len(pile.encode(word)) == 1
+        assert back(pile, f"a{word}b") == f"a{word}b"
+
+
+def test_a_character_waits_for_its_last_byte(pile: JsonTokenizer) -> None:
+    """No entry has an emoji: its four bytes are four tokens."""
+    tokens, characters = pile.encode("🎉"), WholeCharacters()
+    assert len(tokens) == 4
+    assert [characters.feed(pile.token_bytes(token)) for token in tokens] == ["", "", "", "🎉"]
+
+
+def test_nobody_types_a_special_token(pile: JsonTokenizer) -> None:
+    """A viewer's <|endoftext|> is letters and signs like any other."""
+    assert pile.end not in pile.encode("<|endoftext|>") and back(pile, "<|endoftext|>") == "<|endoftext|>"
+
+
 def test_special_tokens_say_nothing(byte_level: JsonTokenizer) -> None:
     """The end of text never reaches the audience as text."""
     assert byte_level.token_bytes(byte_level.end) == b""
@@ -122,3 +167,20 @@ def test_a_tokenizer_beside_the_model_is_its_own(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(ModelError, match="读不懂"):
         find_tokenizer(model, 4096)
+
+
+def test_a_pile_model_says_which_file_it_lacks(tmp_path: Path) -> None:
+    """By its name, from where and into which folder; and takes it under that name."""
+    with pytest.raises(ModelError, match=r"20B_tokenizer\.json.*https://.*" + re.escape(str(tmp_path))):
+        find_tokenizer(tmp_path / "RWKV-4-Raven.pth", 50277)
+    byte_level_tokenizer(tmp_path / "20B_tokenizer.json")
+    assert isinstance(find_tokenizer(tmp_path / "RWKV-4-Raven.pth", 50277), JsonTokenizer)
+
+
+def test_a_world_model_of_fewer_rows_never_reads_beyond_them(tmp_path: Path) -> None:
+    """Its last entry, which has no row in such a model, is written in bytes."""
+    small = find_tokenizer(tmp_path / "m.pth", 65529)
+    last = WORLD.token_bytes(65529).decode()
+    assert WORLD.encode(last) == [65529]
+    assert small.size == 65529 and max(small.encode(last)) < 65529
+    assert b"".join(map(small.token_bytes, small.encode(last))).decode() == last
