@@ -20,6 +20,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from bot.engine.bias import Bias
 from bot.engine.repetition import Repeats
 from bot.engine.types import Sampling
 
@@ -40,17 +41,17 @@ class Chances:
         sampling: Sampling,
         seed: int,
         exempt: frozenset[int] = frozenset(),
-        bias: Amounts | None = None,
+        bias: Bias | None = None,
         repeats: Repeats | None = None,
     ) -> None:
-        """`exempt` tokens are never penalised; `bias` is what is taken off (added, where negative) at every draw."""
+        """`exempt` tokens are never penalised."""
         self.sampling = sampling
-        self.bias = bias
         self.heat, self.steps = _heat_first(sampling)
         self.greedy = sampling.temperature == 0
         self.most_surprise = 2 * sampling.mirostat_tau  # in bits; moves with every draw
         self._random = random.Random(seed)
         self._exempt = exempt
+        self._bias = bias
         self._repeats = repeats
         self._slots: dict[int, int] = {}  # token -> its place in the two arrays
         self._tokens = np.zeros(16, dtype=np.int64)
@@ -63,6 +64,8 @@ class Chances:
         """Older counts fade, then the new token counts one. Exempt tokens are never penalised."""
         if self._repeats is not None:
             self._repeats.add(token)
+        if self._bias is not None:
+            self._bias.add(token)
         self._counts *= self.sampling.decay
         if token in self._exempt:
             return
@@ -85,6 +88,13 @@ class Chances:
     def repetitions(self) -> Amounts | None:
         """For the tokens that would repeat a stretch of the text."""
         return self._repeats.penalties() if self._repeats is not None else None
+
+    def bias(self) -> Amounts | None:
+        """For the words that this draft is held back from; negative for those that it is pushed towards."""
+        if self._bias is None:
+            return None
+        tokens, amounts = self._bias.amounts()
+        return tokens, -amounts
 
 
 def _heat_first(sampling: Sampling) -> tuple[float, tuple[str, ...]]:
@@ -156,7 +166,7 @@ def _prepare(logits: Tensor, rows: Sequence[Chances]) -> None:
     """What is done to the logits themselves: penalties, biases, and a temperature that comes first."""
     _subtract(logits, (row.penalties() for row in rows))
     _subtract(logits, (row.repetitions() for row in rows))
-    _subtract(logits, (row.bias for row in rows))
+    _subtract(logits, (row.bias() for row in rows))
     if any(row.heat != 1 for row in rows):
         logits /= torch.tensor([[row.heat] for row in rows], dtype=logits.dtype, device=logits.device)
 

@@ -23,6 +23,7 @@ from bot.engine.states import StateCache
 from bot.engine.types import Ending, Prompt, Sampling
 from bot.engine.waiting import WaitingRoom
 from bot.engine.weights import is_out_of_memory
+from bot.engine.wording import WordingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,10 @@ class Scheduler:
         if self.queue >= bounds.waiting:
             return self._lose(id, "排队的请求太多，请稍后再试。 / Too many requests are waiting; try again.")
         try:
+            self._vocabulary.wording(sampling)
             texts = self._reader.texts(prompt, sampling)
+        except WordingError as error:
+            return self._lose(id, str(error))
         except ValueError:
             return self._lose(id, "分词器与模型不配套。请检查 tokenizer.json。 / The tokenizer does not fit the model.")
         seed = random.getrandbits(48) if sampling.seed is None else sampling.seed
@@ -206,7 +210,8 @@ class Scheduler:
     def _begin(self, answer: Answer, n: int) -> list[Event]:
         """The next `n` drafts of an answer get rows and their first tokens."""
         indices = range(answer.next_draft, answer.next_draft + n)
-        drafts = [Draft(i, answer.prompt, answer.sampling, self._vocabulary, answer.seed + i) for i in indices]
+        read = answer.texts[0].tokens
+        drafts = [Draft(i, answer.prompt, answer.sampling, self._vocabulary, answer.seed + i, read) for i in indices]
         guidance = answer.sampling.guidance if answer.rows > 1 else None
         growing = [Growing(answer.id, draft, guidance) for draft in drafts]
         self._batch.begin(growing, answer.state, answer.logits)

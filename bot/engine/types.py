@@ -45,7 +45,8 @@ class Sampling:
     `presence`, `frequency`, `decay`: the penalties of ChatRWKV (subtracted from a token's logit once it was drawn; the
     count fades by `decay` a token). `dry_multiplier` 0 is off: DRY, see `repetition.py`. Of the characters in
     `no_repeat` none comes twice in a row. What stands in `ban` is never said: a text however it is cut into tokens, an
-    id as the token. `logit_bias`: pairs of one token (as its text or its id) and what is added to its logit.
+    id as the token. `logit_bias`: pairs of a word (as a text, or one token's id) and what is added to its logits, see
+    `bias.py`.
 
     `seed` None draws a fresh one; draft i uses seed + i, whatever else is in the batch. `max_tokens` and `min_tokens`
     bound what is written after `start_with`. Raises ValueError with all that is wrong (`limits.py`).

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.engine.drafting import Draft, Vocabulary
 from bot.engine.rwkv7 import Model
+from bot.engine.sampling import distributions
 from bot.engine.tokenizer import WorldTokenizer, find_tokenizer
 from bot.engine.types import Ending, Prompt, Sampling
+from bot.engine.wording import WordingError
 
 WORLD = Vocabulary(WorldTokenizer(), 65536)
 
@@ -78,7 +84,135 @@ def test_a_draft_says_something_before_it_may_end() -> None:
         draft.take(token)
         assert draft.forbidden is not None or draft.text == "好的"
     assert draft.forbidden is None
-    assert Draft(0, Prompt((), start_with="好"), Sampling(), WORLD, 0).forbidden is None
+
+
+@pytest.mark.parametrize("least", [0, 3])
+def test_a_draft_that_goes_on_with_a_line_adds_to_it(least: int) -> None:
+    """The beginning that was given counts neither as something said nor towards `min_tokens`; white space neither."""
+    draft = Draft(0, Prompt((), start_with=" 欢迎来到直播间。"), Sampling(min_tokens=least), WORLD, 0)
+    for drawn, word in enumerate([" ", "大", "家", "好"]):
+        may_end = drawn >= max(2, least)
+        assert (draft.forbidden is None) == may_end
+        (token,) = WORLD.tokenizer.encode(word)
+        draft.take(token)
+    assert draft.text == "欢迎来到直播间。 大家好"
+
+
+class Pieces:
+    """A vocabulary whose entries cut characters anywhere."""
+
+    end = 0
+
+    def __init__(self, entries: list[bytes]) -> None:
+        self._entries = [b"", *entries]
+        self.size = len(self._entries)
+
+    def encode(self, text: str) -> list[int]:
+        return [self._entries.index(bytes([byte])) for byte in text.encode()]
+
+    def token_bytes(self, token: int) -> bytes:
+        return self._entries[token]
+
+
+def pieces_of(texts: list[str]) -> list[bytes]:
+    """Every stretch of bytes of these texts, and every single byte."""
+    whole = [text.encode() for text in texts]
+    parts = {text[a:b] for text in whole for a in range(len(text)) for b in range(a + 1, len(text) + 1)}
+    return sorted(parts | {bytes([byte]) for byte in range(256)})
+
+
+SHREDS = Vocabulary(Pieces(pieces_of(["，，", "？！", "加群", "群加", "a，b"])), 3000)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.sampled_from(["加群", "群", "加加", "，a", "abab", 65, 300]), max_size=4),
+    st.sampled_from(["", "，", "，？！", "加a"]),
+    st.sampled_from(["", "加", " a，", "加群，", "？"]),
+    st.lists(st.integers(0, 10**6), max_size=12),
+)
+def test_what_must_not_be_said_is_never_said(
+    ban: list[str | int], no_repeat: str, start: str, choices: list[int]
+) -> None:
+    """At every step exactly those tokens are forbidden that would complete a forbidden text, however it is cut."""
+    sampling = Sampling(ban=tuple(ban), no_repeat=no_repeat, min_tokens=0)
+    draft = Draft(0, Prompt((), stops=(), start_with=start), sampling, SHREDS, 0)
+    texts = [word.encode() for word in ban if isinstance(word, str)] + [2 * mark.encode() for mark in no_repeat]
+    said = start.encode()
+    for choice in choices:
+        away = set(draft.forbidden.tolist()) if draft.forbidden is not None else set()
+        for token in range(1, SHREDS.tokenizer.size):
+            longer = said + SHREDS.entry(token)
+            comes_up = any(longer.count(text, max(0, len(said) - len(text) + 1)) for text in texts)
+            if b"\n" not in SHREDS.entry(token):
+                assert (token in away) == (comes_up or token in ban), (said, SHREDS.entry(token))
+        allowed = [token for token in range(1, SHREDS.tokenizer.size) if token not in away]
+        said += SHREDS.entry(allowed[choice % len(allowed)])
+        draft.take(allowed[choice % len(allowed)])
+
+
+def test_the_same_mark_never_comes_twice_in_a_row() -> None:
+    """In World: not as one token, not as two, not byte by byte; another mark may follow."""
+    draft = Draft(0, Prompt(()), Sampling(no_repeat="，：？！"), WORLD, 0)
+    for token in WORLD.tokenizer.encode(" 真的？"):
+        draft.take(token)
+    away = {WORLD.entry(token).decode("utf-8", "replace") for token in draft.forbidden.tolist()}
+    assert {"？", "？”", "！！"} <= away
+    assert all(text[0] == "？" or any(2 * mark in text for mark in "，：？！") for text in away)
+    assert "！" not in away
+
+
+def biased(*bias: tuple[str | int, float], before: str = "", said: str = "") -> dict[str, float]:
+    """What the next tokens of World get, by their texts."""
+    encode = WORLD.tokenizer.encode
+    draft = Draft(0, Prompt(()), Sampling(logit_bias=bias, presence=0, frequency=0), WORLD, 0, encode(before))
+    for token in encode(said):
+        draft.take(token)
+    logits = torch.zeros(1, WORLD.rows)
+    distributions(logits, [draft.chances])
+    return {WORLD.entry(token).decode(): logits[0, token].item() for token in logits[0].nonzero().flatten().tolist()}
+
+
+def test_a_word_is_pushed_or_held_back_token_by_token() -> None:
+    """桂花 is two tokens: pushed from the first on; held back at the second alone, so 桂林 does not suffer."""
+    assert biased(("桂花", 2.0)) == {"桂": 2.0}
+    assert biased(("桂花", 2.0), said="有桂") == {"桂": 2.0, "花": 2.0}
+    assert biased(("桂花", -2.0)) == {}
+    assert biased(("桂花", -2.0), before="说到桂") == {"花": -2.0}
+
+
+def test_a_word_may_be_named_twice_and_by_its_id() -> None:
+    """All of it adds up."""
+    (token,) = WORLD.tokenizer.encode("花")
+    assert biased(("花", -3.0), (token, -1.0), (token, 2.0)) == {"花": -2.0}
+
+
+@pytest.mark.parametrize(
+    ("sampling", "said"),
+    [
+        (Sampling(logit_bias=((65536, 1.0),)), "sampling.logit_bias：模型没有编号 65536 的 token，应小于 65536"),
+        (Sampling(ban=(70000,)), "sampling.ban：模型没有编号 70000"),
+    ],
+)
+def test_ids_that_the_model_lacks_are_said(sampling: Sampling, said: str) -> None:
+    """Where the vocabulary is known."""
+    with pytest.raises(WordingError, match=re.escape(said)):
+        Draft(0, Prompt(()), sampling, WORLD, 0)
+
+
+def test_dry_looks_at_the_prompt_and_stops_at_breakers() -> None:
+    """What the prompt said word for word costs; a line break or a colon ends a stretch."""
+    sampling = Sampling(dry_multiplier=1.0, presence=0, frequency=0)
+    before = WORLD.tokenizer.encode("小铃: 桂花糕真好吃\n\n小铃:")
+    draft = Draft(0, Prompt(()), sampling, WORLD, 0, before)
+    ids, _ = draft.chances.repetitions()
+    assert len(ids) == 0  # after "小铃:" stands a breaker: the cue may be followed by anything
+    for word in ["桂", "花"]:
+        draft.take(*WORLD.tokenizer.encode(word))
+    ids, costs = draft.chances.repetitions()
+    assert [(WORLD.entry(token).decode(), cost) for token, cost in zip(ids.tolist(), costs, strict=True)] == [
+        ("糕", 1.0)
+    ]
 
 
 def test_digits_spaces_and_tabs_are_exempt_from_penalties() -> None:

@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.engine import sampling as module
+from bot.engine.bias import Bias, leans
 from bot.engine.limits import LIMITS, STEPS
 from bot.engine.repetition import Repeats
 from bot.engine.sampling import CANDIDATES, Chances, distributions, draw, farthest_of_mass, guided, least_of_mass
@@ -282,10 +283,12 @@ def test_a_row_draws_the_same_whatever_else_is_in_the_batch() -> None:
     ]
 
     def run(rows: list[int]) -> dict[int, list[int]]:
-        bias = (np.array([7]), np.array([-3.0]))
         chances = {
             row: Chances(
-                settings[row], row, bias=bias if row else None, repeats=Repeats(settings[row], [], frozenset())
+                settings[row],
+                row,
+                bias=Bias(leans([7, 8], 3.0)) if row else None,
+                repeats=Repeats(settings[row], [], frozenset()),
             )
             for row in rows
         }
@@ -429,7 +432,7 @@ def test_dry_is_its_definition(tokens: list[int], cut: int, allowed: int, reach:
 def test_bias_penalty_and_repetition_add_up() -> None:
     """On the same token, in a batch whose other row has none of them."""
     s = Sampling(presence=0.5, frequency=0.0, dry_multiplier=1.0, dry_allowed_length=1, top_p=1.0)
-    row = Chances(s, 0, bias=(np.array([1, 3]), np.array([-2.0, 4.0])), repeats=Repeats(s, [2, 1, 2], frozenset()))
+    row = Chances(s, 0, bias=Bias([*leans([1], 2.0), *leans([3], -4.0)]), repeats=Repeats(s, [2, 1, 2], frozenset()))
     row.drew(1)
     row.drew(2)
     logits = torch.zeros(2, 5)
@@ -437,6 +440,28 @@ def test_bias_penalty_and_repetition_add_up() -> None:
     assert logits[0].tolist() == [0.0] * 5
     repeated = 1.75 ** (3 - 1)  # of 2 1 2 1 2 the last three have stood there before, and 1 came after them
     assert logits[1].tolist() == pytest.approx([0.0, 2.0 - 0.5 - repeated, -0.5, -4.0, 0.0])
+
+
+@given(
+    st.lists(st.tuples(st.lists(st.integers(0, 3), min_size=1, max_size=4), st.floats(-9, 9)), min_size=1, max_size=4),
+    st.lists(st.integers(0, 3), max_size=10),
+    st.integers(0, 10),
+)
+def test_bias_is_its_definition(words: list[tuple[list[int], float]], tokens: list[int], cut: int) -> None:
+    """A push is on each token of a word that was said so far, what holds back on the last alone; all add up."""
+    bias = Bias([lean for word, amount in words for lean in leans(word, amount)], tokens[:cut])
+    row = Chances(OPEN, 0, bias=bias)
+    for token in tokens[cut:]:
+        row.drew(token)
+    expected = torch.zeros(4)
+    for word, amount in words:
+        for place, token in enumerate(word):
+            said = tokens[max(0, len(tokens) - place) :] == word[:place] and place <= len(tokens)
+            if said and (amount > 0 or place == len(word) - 1):
+                expected[token] += amount
+    logits = torch.zeros(1, 4)
+    distributions(logits, [row])
+    torch.testing.assert_close(logits[0], expected)
 
 
 def test_forbidden_tokens_are_never_drawn() -> None:
