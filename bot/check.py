@@ -9,6 +9,8 @@ from adapters.base import AdapterError
 from adapters.replay import load_recording, resolve
 from bot.app import scenario_file
 from bot.config import Config
+from bot.engine.errors import ModelError
+from bot.engine.strategy import is_auto, parse_strategy
 from bot.scenario import ScenarioError, load_scenario
 from moderation import WordListError
 from moderation.words import load_words
@@ -21,7 +23,7 @@ def mistakes(config: Config) -> Iterator[str]:
     yield from _scenario(config)
     yield from _words(config)
     yield from _replay(config)
-    if config.strategy != "auto":
+    if not is_auto(config.strategy):
         yield from _strategy(config)
 
 
@@ -58,10 +60,9 @@ def _replay(config: Config) -> Iterator[str]:
 
 def _strategy(config: Config) -> Iterator[str]:
     """Needs torch, which takes a second or two to import: only when somebody wrote a strategy."""
-    from bot.engine.strategy import parse_strategy
-    from bot.engine.weights import ModelError
+    from bot.engine.machine import check_devices
 
     try:
-        parse_strategy(config.strategy)
+        check_devices(parse_strategy(config.strategy))
     except ModelError as error:
         yield str(error)

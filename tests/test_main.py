@@ -143,7 +143,7 @@ def test_check_says_every_mistake(tmp_path: Path) -> None:
         "gone.tsv",
     ):
         assert part in done.stderr, part
-    assert '"gpu"' in done.stderr
+    assert "【gpu】" in done.stderr
 
 
 def test_check_speaks_english(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

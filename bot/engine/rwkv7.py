@@ -1,18 +1,18 @@
 """RWKV-7, batched: tokens and a state in, logits out. Knows nothing of text, sampling or prompts.
 
 The architecture is that of Peng et al., "RWKV-7 Goose" (arXiv:2503.14456), as the `rwkv` package runs it; tests hold
-the two together. Matrix products run in the strategy's number format, everything else (norms, mixing, the recurrence,
-the residual stream) in float32, so fp16 cannot overflow between layers.
+the two together. One layer is in `layer.py`; here the layers are lined up as a strategy wants them. Matrix products run
+in its number formats, everything else (norms, mixing, the recurrence, the residual stream) in float32.
 
 Shapes: B rows, T tokens, D width, H heads, N = D / H channels a head, L layers. A state holds `shift` (2 L, B, D), the
-last inputs of attention and feed-forward in turn, and `wkv` (L, B, H, V, K).
+last inputs of attention and feed-forward in turn, and `wkv` (L, B, H, V, K), both of the layers of the first stage; those
+of later stages are called `shift.1`, `wkv.1` and so on, and lie on the stage's own device.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from math import exp
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -20,43 +20,33 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bot.engine import kernels
-from bot.engine.int8 import in_floats, restored
+from bot.engine.arithmetic import arithmetic
+from bot.engine.layer import Layer, norm, run
+from bot.engine.machine import auto_choice, check_devices
+from bot.engine.placing import Placed
 from bot.engine.state import State
-from bot.engine.strategy import Strategy, parse_strategy
-from bot.engine.weights import ModelError, Shape, Weights, check_rwkv7, is_out_of_memory, read_weights, too_large
-from bot.engine.wkv import wkv_scan, wkv_step
+from bot.engine.strategy import Part, Strategy, is_auto, parse_strategy
+from bot.engine.streaming import Stream
+from bot.engine.weights import (
+    DTYPES,
+    ModelError,
+    Shape,
+    Weights,
+    check_rwkv7,
+    is_out_of_memory,
+    read_weights,
+    too_large,
+)
 
 __all__ = ["Model", "ModelError", "State", "load_model"]
 
 PIECE = 512
 """Tokens of a prompt read at once: enough for full matrix products, few enough to keep the intermediates small."""
 
-GROUP_EPS = 64e-5
-"""Of the norm over heads: 1e-5 times the square of the head's scale 8, whatever the head size."""
+Step = Callable[[Tensor, State], Tensor]
 
-
-@dataclass(slots=True)
-class _Block:
-    """The weights of one layer. Matrices in the strategy's format and (out, in); vectors in float32."""
-
-    ln1: tuple[Tensor, Tensor]
-    ln2: tuple[Tensor, Tensor]
-    ln_x: tuple[Tensor, Tensor]
-    mix: Tensor  # (6, 1, 1, D): token shift of r, w, k, v, a, g
-    R: Tensor
-    K: Tensor
-    V: Tensor
-    O: Tensor  # noqa: E741
-    w: tuple[Tensor, Tensor, Tensor]  # bias (D), down (rank, D), up (D, rank)
-    a: tuple[Tensor, Tensor, Tensor]
-    v: tuple[Tensor, Tensor, Tensor] | None  # None in the first layer
-    g: tuple[Tensor, Tensor]
-    k_k: Tensor
-    k_a: Tensor
-    r_k: Tensor  # (H, N)
-    ffn_mix: Tensor
-    ffn_K: Tensor
-    ffn_V: Tensor
+KERNEL_FORMATS = ("fp32", "bf16")
+"""What the C++ kernels compute in, besides int8."""
 
 
 class Model:
@@ -67,18 +57,21 @@ class Model:
         self.strategy = strategy
         self.kernels = ""
         """The instructions that the C++ kernels use; "" when PyTorch computes."""
-        self._fused: kernels.Fused | None = None
-        library = kernels.library() if strategy.device.type == "cpu" else None
-        if library is not None:
-            self._fused = kernels.Fused(library, weights, shape, torch.int8 if strategy.int8 else strategy.dtype)
-            self.kernels = library.processor
+        self.why = ""
+        """Why `auto` chose this strategy, for people; "" if a person did."""
+        self._parts = strategy.plan(shape.layers)
+        self._fused = _fused(weights, shape, strategy)
+        if self._fused is not None:
+            self.kernels = self._fused.processor
             return
-        self._blocks = [_block(weights, layer, strategy) for layer in range(shape.layers)]
-        placed = _Placed(weights, strategy)
-        self._emb = placed.matrix("emb.weight")
-        self._ln0 = placed.vector("blocks.0.ln0.weight"), placed.vector("blocks.0.ln0.bias")
-        self._ln_out = placed.vector("ln_out.weight"), placed.vector("ln_out.bias")
-        self._head = placed.matrix("head.weight")
+        self._stages = [_Stage(weights, part, number) for number, part in enumerate(self._parts)]
+        first, last = (Placed(weights, self._parts[n].stage) for n in (0, -1))
+        self._device = first.device
+        on_card = strategy.whole is not None and first.device.type == "cuda"
+        self._emb = first.embedding(first.device if on_card else torch.device("cpu"))
+        self._ln0 = first.norm("blocks.0.ln0")
+        self._head = _Head(last)
+        self._step: Step = _graphs(self._plain_step, self.zero_state) if on_card else self._plain_step
 
     @property
     def vocab(self) -> int:
@@ -90,14 +83,17 @@ class Model:
 
     @property
     def about(self) -> str:
-        return " · ".join(filter(None, (str(self.strategy), self.kernels)))
+        return " · ".join(filter(None, (str(self.strategy), self.kernels, self.why and f"auto：{self.why}")))
 
     def zero_state(self, batch: int = 1) -> State:
         """The state of `batch` rows that have read nothing."""
-        s, device = self.shape, self.strategy.device
-        shift = torch.zeros(2 * s.layers, batch, s.width, device=device)
-        wkv = torch.zeros(s.layers, batch, s.heads, s.head_size, s.head_size, device=device)
-        return State({"shift": shift, "wkv": wkv})
+        s, tensors = self.shape, {}
+        for number, part in enumerate(self._parts):
+            count, device, (shift, wkv) = part.end - part.first, torch.device(part.stage.device), _names(number)
+            if count:
+                tensors[shift] = torch.zeros(2 * count, batch, s.width, device=device)
+                tensors[wkv] = torch.zeros(count, batch, s.heads, s.head_size, s.head_size, device=device)
+        return State(tensors)
 
     def forward(self, tokens: Tensor, state: State) -> Tensor:
         """Reads `tokens` (B, T); `state` is changed in place. Returns float32 logits (B, vocab) of the last one."""
@@ -112,11 +108,16 @@ class Model:
         if self._fused is not None:
             return self._fused_logits(self._fused, tokens, state, last_only)
         with torch.inference_mode():
-            pieces = torch.split(tokens.to(self.strategy.device), PIECE, dim=1)
-            outputs = [self._read(piece, state) for piece in pieces]
-            x = outputs[-1][:, -1:] if last_only else torch.cat(outputs, dim=1)
-            logits = F.linear(_norm(x, self._ln_out).to(self.strategy.dtype), self._head)
-        return logits.clone() if logits.dtype == torch.float32 else logits.float()  # a normal tensor, for any caller
+            logits = self._step(tokens, state) if tokens.shape[1] == 1 else self._several(tokens, state, last_only)
+        return logits.clone()  # a normal tensor, for any caller
+
+    def _several(self, tokens: Tensor, state: State, last_only: bool) -> Tensor:
+        outputs = [self._read(piece, state) for piece in torch.split(tokens, PIECE, dim=1)]
+        return self._head.logits(outputs[-1][:, -1:] if last_only else torch.cat(outputs, dim=1))
+
+    def _plain_step(self, tokens: Tensor, state: State) -> Tensor:
+        """tokens (B, 1) -> (B, 1, vocab)."""
+        return self._head.logits(self._read(tokens, state))
 
     def _fused_logits(self, fused: kernels.Fused, tokens: Tensor, state: State, last_only: bool) -> Tensor:
         pieces = torch.split(tokens, PIECE, dim=1)
@@ -137,60 +138,100 @@ class Model:
             raise ValueError(f"token {int(tokens.min())}..{int(tokens.max())} outside the vocabulary of {self.vocab}")
 
     def _read(self, tokens: Tensor, state: State) -> Tensor:
-        x = _norm(F.embedding(tokens, self._emb).float(), self._ln0)  # (B, T, D)
+        """(B, T) -> (B, T, D), on the device of the last stage that has layers."""
+        x = norm(F.embedding(tokens.to(self._emb.device), self._emb).to(self._device).float(), self._ln0)
         v_first: Tensor | None = None
-        shifts = state.tensors["shift"].view(-1, 2, *tokens.shape[:1], self.shape.width)  # (L, 2, B, D)
-        for block, shift, S in zip(self._blocks, shifts, state.tensors["wkv"], strict=True):
-            out, v_first = self._attend(block, _norm(x, block.ln1), shift[0], S, v_first)
-            x = x + out
-            x = x + self._feed_forward(block, _norm(x, block.ln2), shift[1])
+        for stage in self._stages:
+            x, v_first = stage.read(x, v_first, state)
         return x
 
-    def _attend(self, p: _Block, x: Tensor, last: Tensor, S: Tensor, v_first: Tensor | None) -> tuple[Tensor, Tensor]:
-        """x (B, T, D), `last` (B, D) and `S` (B, H, N, N) are changed in place; returns the output and the first v."""
-        B, T, D = x.shape
-        heads = (B, T, self.shape.heads, self.shape.head_size)
-        mixed = torch.addcmul(x, _shift(x, last) - x, p.mix)  # (6, B, T, D)
-        xr, xw, xk, xv, xa, xg = mixed.to(self.strategy.dtype).unbind()
 
-        r, k, v = F.linear(xr, p.R).float(), F.linear(xk, p.K).float(), F.linear(xv, p.V).float()
-        w = p.w[0] + _lora(torch.tanh(F.linear(xw, p.w[1])), p.w[2])
-        a = torch.sigmoid(p.a[0] + _lora(F.linear(xa, p.a[1]), p.a[2]))
-        g = _lora(torch.sigmoid(F.linear(xg, p.g[0])), p.g[1])
-        if p.v is None or v_first is None:
-            v_first = v
-        else:
-            v = torch.lerp(v, v_first, torch.sigmoid(p.v[0] + _lora(F.linear(xv, p.v[1]), p.v[2])))
+class _Stage:
+    """The layers of one part of the plan, on its device."""
 
-        decay = torch.exp(torch.sigmoid(w) * -exp(-0.5))
-        kk = F.normalize((k * p.k_k).view(heads), dim=-1)
-        k = k * torch.addcmul(1 - p.k_a, a, p.k_a)
-        r, decay, k, v_heads, a = (z.view(heads) for z in (r, decay, k, v, a))
-        if T == 1:
-            y = wkv_step(r[:, 0], decay[:, 0], k[:, 0], v_heads[:, 0], -kk[:, 0], (kk * a)[:, 0], S)
-        else:
-            y, after = wkv_scan(r, decay, k, v_heads, -kk, kk * a, S)
-            S.copy_(after)
-        y = F.group_norm(y.reshape(B * T, D), self.shape.heads, *p.ln_x, eps=GROUP_EPS).view(heads)
-        y = torch.addcmul(y, (r * k * p.r_k).sum(dim=-1, keepdim=True), v_heads).view(B, T, D)
-        return F.linear((y * g).to(self.strategy.dtype), p.O).float(), v_first
+    def __init__(self, weights: Weights, part: Part, number: int) -> None:
+        placed = Placed(weights, part.stage)
+        self._device = placed.device
+        self._names = _names(number)
+        self._resident = [placed.layer(n) for n in range(part.first, part.streamed)]
+        streamed = [placed.layer(n, streamed=True) for n in range(part.streamed, part.end)]
+        self._stream = Stream(streamed, self._device) if streamed else None
 
-    def _feed_forward(self, p: _Block, x: Tensor, last: Tensor) -> Tensor:
-        """x (B, T, D); `last` (B, D) is changed in place."""
-        mixed = torch.addcmul(x, _shift(x, last) - x, p.ffn_mix).to(self.strategy.dtype)
-        return F.linear(torch.relu(F.linear(mixed, p.ffn_K)).square(), p.ffn_V).float()
+    def read(self, x: Tensor, v_first: Tensor | None, state: State) -> tuple[Tensor, Tensor | None]:
+        """x (B, T, D) and the first layer's v come from the stage before, wherever that is; `state` is changed."""
+        shift, wkv = (state.tensors.get(name) for name in self._names)
+        if shift is None or wkv is None:  # the head alone
+            return x, v_first
+        x = x.to(self._device)
+        v_first = v_first.to(self._device) if v_first is not None else None
+        shifts = shift.view(-1, 2, *shift.shape[1:])  # (L, 2, B, D)
+        for layer, last, S in zip(self._layers(), shifts, wkv, strict=True):
+            x, v_first = run(layer, x, last, S, v_first)
+        return x, v_first
+
+    def _layers(self) -> Iterator[Layer]:
+        yield from self._resident
+        if self._stream is not None:
+            yield from self._stream
+
+
+class _Head:
+    """The last norm and the matrix that makes logits."""
+
+    def __init__(self, placed: Placed) -> None:
+        self._device = placed.device
+        self._norm = placed.norm("ln_out")
+        self._matrix = placed.matrix("head.weight")
+        self._dtype = placed.input_type
+        self._linear = arithmetic(placed.device).linear
+
+    def logits(self, x: Tensor) -> Tensor:
+        """x (B, T, D) -> (B, T, vocab) float32."""
+        return self._linear(norm(x.to(self._device), self._norm).to(self._dtype), self._matrix)
+
+
+def _graphs(step: Step, zero_state: Callable[[int], State]) -> Step:
+    from bot.engine.cuda import Graphs  # not before there is a card
+
+    return Graphs(step, zero_state)
+
+
+def _names(stage: int) -> tuple[str, str]:
+    """Of its tensors in a state."""
+    return ("shift", "wkv") if not stage else (f"shift.{stage}", f"wkv.{stage}")
+
+
+def _fused(weights: Weights, shape: Shape, strategy: Strategy) -> kernels.Fused | None:
+    """The C++ kernels, for a model that is on the CPU as a whole; int8 is one thing to them, whatever it goes with."""
+    stage = strategy.whole
+    if stage is None or stage.device != "cpu" or not (stage.int8 or stage.format in KERNEL_FORMATS):
+        return None
+    library = kernels.library()
+    if library is None:
+        return None
+    return kernels.Fused(library, weights, shape, torch.int8 if stage.int8 else DTYPES[stage.format])
 
 
 def load_model(path: str | os.PathLike[str], strategy: str = "auto") -> Model:
     """Reads a BlinkDL `.pth` or its `.safetensors`; raises ModelError, whose message says what to do."""
-    plan = parse_strategy(strategy)
+    written = None if is_auto(strategy) else parse_strategy(strategy)
+    if written is not None:
+        check_devices(written)
     weights = read_weights(Path(path))
-    return build_model(weights, plan, Path(path).name)
+    if written is not None:
+        return build_model(weights, written, Path(path).name)
+    check_rwkv7(weights, Path(path).name)
+    choice = auto_choice(weights)
+    model = build_model(weights, choice.strategy, Path(path).name)
+    model.why = choice.why
+    return model
 
 
 def build_model(weights: Weights, strategy: Strategy, name: str = "model") -> Model:
     """A model from tensors that are in memory already."""
     shape = check_rwkv7(weights, name)
+    check_devices(strategy)
+    strategy.plan(shape.layers)
     try:
         model = Model(weights, shape, strategy)
         model.forward(torch.zeros(1, 1, dtype=torch.long), model.zero_state())  # shapes that do not fit show here
@@ -199,65 +240,3 @@ def build_model(weights: Weights, strategy: Strategy, name: str = "model") -> Mo
         if is_out_of_memory(error):
             raise too_large(name) from error
         raise ModelError(f"{name} 的张量形状前后不一致，文件可能损坏。 / Shapes do not fit: {error}") from error
-
-
-def _block(weights: Weights, layer: int, strategy: Strategy) -> _Block:
-    placed = _Placed(weights, strategy, f"blocks.{layer}.")
-    matrix, vector = placed.matrix, placed.vector
-
-    def lora(name: str) -> tuple[Tensor, Tensor, Tensor]:
-        return vector(f"att.{name}0"), *pair(name)
-
-    def pair(name: str) -> tuple[Tensor, Tensor]:
-        return matrix(f"att.{name}1"), matrix(f"att.{name}2")
-
-    return _Block(
-        ln1=(vector("ln1.weight"), vector("ln1.bias")),
-        ln2=(vector("ln2.weight"), vector("ln2.bias")),
-        ln_x=(vector("att.ln_x.weight"), vector("att.ln_x.bias")),
-        mix=torch.stack([vector(f"att.x_{name}") for name in "rwkvag"])[:, None, None],
-        R=matrix("att.receptance.weight"),
-        K=matrix("att.key.weight"),
-        V=matrix("att.value.weight"),
-        O=matrix("att.output.weight"),
-        w=lora("w"),
-        a=lora("a"),
-        v=lora("v") if layer else None,
-        g=pair("g"),
-        k_k=vector("att.k_k"),
-        k_a=vector("att.k_a"),
-        r_k=vector("att.r_k").view(weights["blocks.0.att.r_k"].shape),
-        ffn_mix=vector("ffn.x_k"),
-        ffn_K=matrix("ffn.key.weight"),
-        ffn_V=matrix("ffn.value.weight"),
-    )
-
-
-class _Placed:
-    """Hands out weights where and how the strategy wants them."""
-
-    def __init__(self, weights: Weights, strategy: Strategy, prefix: str = "") -> None:
-        self._weights, self._strategy, self._prefix = weights, strategy, prefix
-
-    def matrix(self, name: str) -> Tensor:
-        as_numbers = restored if self._strategy.int8 and name != "emb.weight" else in_floats
-        weight = as_numbers(self._weights, self._prefix + name)
-        return weight.to(self._strategy.device, self._strategy.dtype).contiguous()
-
-    def vector(self, name: str) -> Tensor:
-        return self._weights[self._prefix + name].flatten().to(self._strategy.device, torch.float32)
-
-
-def _norm(x: Tensor, weight_bias: tuple[Tensor, Tensor]) -> Tensor:
-    return F.layer_norm(x, x.shape[-1:], *weight_bias)
-
-
-def _lora(x: Tensor, up: Tensor) -> Tensor:
-    return F.linear(x, up).float()
-
-
-def _shift(x: Tensor, last: Tensor) -> Tensor:
-    """The input before each token, (B, T, D); `last` (B, D) is replaced by the newest."""
-    before = torch.cat((last[:, None], x[:, :-1]), dim=1)
-    last.copy_(x[:, -1])
-    return before

@@ -13,19 +13,31 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from bot.engine.errors import ModelError
 from bot.engine.version import version_of
 
+__all__ = [
+    "BROKEN",
+    "DTYPES",
+    "ModelError",
+    "Shape",
+    "Weights",
+    "check_rwkv7",
+    "is_out_of_memory",
+    "read_weights",
+    "too_large",
+]
+
 Weights = dict[str, Tensor]
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+"""By their names in strategies."""
 
 BROKEN = (
     *(SafetensorError, RuntimeError, OSError, EOFError, ValueError, LookupError, MemoryError),
     *(TypeError, AttributeError, AssertionError, struct.error),
 )
 """What torch and safetensors raise for a file of nonsense."""
-
-
-class ModelError(Exception):
-    """A model or a strategy that cannot be used. The message is for people and says what to do."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:

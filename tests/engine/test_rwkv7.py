@@ -309,7 +309,7 @@ def test_other_models_are_named_and_refused(said: str, tmp_path: Path) -> None:
         load_model(tmp_path / "model.pth", "cpu fp32")
 
 
-@pytest.mark.parametrize("strategy", ["cpu", "gpu fp16", "cpu fp8", "cuda fp16 *10 -> cpu fp32", "cpu fp16"])
+@pytest.mark.parametrize("strategy", ["cpu", "gpu fp16", "cpu fp8", "cuda:9 fp16 *10 -> cpu fp32"])
 def test_a_strategy_that_is_not_understood_comes_with_an_example(strategy: str, tmp_path: Path) -> None:
     """Before the file is touched."""
     with pytest.raises(ModelError, match="cpu fp32"):

@@ -51,6 +51,7 @@ class Fused:
         )
         emb = in_floats(weights, "emb.weight")
         self._emb = emb.to(emb.dtype if dtype == torch.int8 else dtype).contiguous()
+        self.processor = library.processor
         self._handle = library.open(self._plan)
         self._close = weakref.finalize(self, library.close, self._handle)
         del self._weights

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,9 +21,10 @@ import torch
 from torch import Tensor
 
 from bot.engine.int8 import SCALE, by_outputs, in_eight_bits, in_floats, scales
+from bot.engine.machine import this_machine
 from bot.engine.models.describe import is_matrix
-from bot.engine.strategy import FORMATS, auto_strategy
-from bot.engine.weights import ModelError, Weights, check_rwkv7, read_weights
+from bot.engine.strategy import is_auto, parse_strategy
+from bot.engine.weights import DTYPES, ModelError, Weights, check_rwkv7, read_weights
 from bot.errors import UserError
 
 TYPES = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16", torch.int8: "I8"}
@@ -41,22 +41,17 @@ Report = Callable[[int, int], None]
 
 def number_type(strategy: str) -> str:
     """`fp32`, `bf16`, `fp16`, or `int8` for `fp32i8` and its like: the one that a strategy names. The devices of this
-    machine do not matter here."""
-    text = strategy.strip().lower()
-    if text in ("", "auto"):
-        return {kind: name for name, kind in FORMATS.items()}[auto_strategy().dtype]
-    stages = [re.fullmatch(r"(?:cpu|cuda(?::\d+)?) +(\w+)(?: +\*\d+\+?)?", stage.strip()) for stage in text.split("->")]
-    names = {_kept_as(stage[1]) if stage else "" for stage in stages}
-    if len(names) == 1 and names <= {*FORMATS, INT8}:
+    machine do not matter here, unless it is `auto`: then a card's fp16, or what the processor computes best."""
+    if is_auto(strategy):
+        machine = this_machine()
+        return "fp16" if machine.cards else "bf16" if machine.bf16 else "fp32"
+    names = {INT8 if stage.int8 else stage.format for stage in parse_strategy(strategy).stages}
+    if len(names) == 1:
         return names.pop()
     raise UserError(
         f'转换不了成 "{strategy}"：一个文件只有一种数字格式，例如 "cuda fp16"、"cpu bf16"、"cpu fp32i8"。'
         " / A file has one number type; see the examples."
     )
-
-
-def _kept_as(form: str) -> str:
-    return INT8 if form.endswith("i8") and form.removesuffix("i8") in FORMATS else form
 
 
 def convert(source: Path, target: Path, strategy: str, report: Report = lambda done, total: None) -> Path:
@@ -139,7 +134,7 @@ def _of_one(weights: Weights, name: str, number_type: str) -> list[_Item]:
     if not is_matrix(name):
         return [_Item(name, torch.float32, shape, lambda: tensor)]
     if number_type != INT8:
-        return [_Item(name, FORMATS[number_type], shape, lambda: by_outputs(name, in_floats(weights, name)))]
+        return [_Item(name, DTYPES[number_type], shape, lambda: by_outputs(name, in_floats(weights, name)))]
     if name == "emb.weight":  # rows are looked up there, nothing is multiplied: it stays as it is
         return [_Item(name, tensor.dtype, shape, lambda: tensor)]
     outputs = by_outputs(name, tensor)
