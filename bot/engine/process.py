@@ -17,6 +17,7 @@ from pathlib import Path
 
 import bot
 from bot.engine.frames import LONGEST, Frame, drafts_frame, from_line, to_line
+from bot.engine.keeping import IN_MEMORY, Keeping
 from bot.engine.mailbox import Mailbox
 from bot.engine.types import (
     DraftDone,
@@ -54,10 +55,14 @@ class LocalEngine:
         *,
         on_status: Callable[[EngineStatus], None] = lambda status: None,
         threads: int = 0,
+        keeping: Keeping = IN_MEMORY,
+        tuned: Path | None = None,
     ) -> None:
-        """`threads` 0 leaves their number to torch. `on_status` is called at every change."""
+        """`threads` 0 leaves their number to torch. `on_status` is called at every change. `tuned`: a file of tuned
+        states to begin with."""
         self._command = [sys.executable, "-P", "-m", "bot.engine.worker", str(model.absolute()), strategy]
-        self._command += ["--threads", str(threads), "--parent", str(os.getpid())]
+        self._command += ["--threads", str(threads), "--parent", str(os.getpid()), *keeping.arguments()]
+        self._command += [f"--state={tuned.absolute()}"] if tuned is not None else []
         self._on_status = on_status
         self._status = EngineStatus(EngineState.LOADING, model.name, "正在载入模型 / Loading the model")
         self._worker: asyncio.subprocess.Process | None = None
@@ -136,6 +141,8 @@ class LocalEngine:
                 self._show(EngineState.READY, frame["strategy"])
             case "broken":
                 self._fail(frame["message"])
+            case "notice":
+                log.warning("%s", frame["message"])
             case "figures":
                 self._show(self._status.state, self._status.detail, frame["figures"])
             case _:

@@ -12,10 +12,15 @@ import torch
 
 from bot.engine.drafting import Vocabulary
 from bot.engine.frames import Frame, prompt_of, sampling_of
+from bot.engine.keeping import Keeping
 from bot.engine.load import load_any
+from bot.engine.model import LanguageModel
+from bot.engine.model_digest import stamp
 from bot.engine.scheduler import Event, Finished, Grew, Scheduler
 from bot.engine.states import StateCache
+from bot.engine.states_disk import Origin, StatesOnDisk
 from bot.engine.tokenizer import find_tokenizer
+from bot.engine.tuned import load_tuned
 
 FIGURES_EVERY = 1.0
 """Seconds between two frames of figures while there is work; one more comes when it is done."""
@@ -29,13 +34,29 @@ Say = Callable[[Frame], None]
 class Work:
     """A loaded model and its scheduler. Making one raises ModelError when the model or the strategy cannot work."""
 
-    def __init__(self, model: Path, strategy: str, threads: int = 0) -> None:
-        loaded = load_any(model, strategy)
+    def __init__(
+        self,
+        model: Path,
+        strategy: str,
+        threads: int = 0,
+        *,
+        keeping: Keeping,
+        tuned: Path | None = None,
+        notify: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """`tuned`: a file of tuned states to begin with. `notify` tells people, from any thread."""
+        before = stamp(model)
+        loaded: LanguageModel = load_any(model, strategy)
+        if tuned is not None:
+            loaded = load_tuned(loaded, tuned)
         if threads or loaded.parameters < SMALL:
             torch.set_num_threads(threads or 1)
         vocabulary = Vocabulary(find_tokenizer(model, loaded.vocab), loaded.vocab)
         self.strategy = loaded.about
-        self._cache = StateCache()
+        self._disk: StatesOnDisk | None = None
+        if keeping.disk and before is not None:
+            self._disk = StatesOnDisk(keeping, Origin(model, before, loaded.about), loaded, notify)
+        self._cache = StateCache(keeping.memory, self._disk)
         self._scheduler = Scheduler(loaded, vocabulary, self._cache)
         self._measures = self._scheduler.measures
 
@@ -74,6 +95,8 @@ class Work:
             "states_bytes": self._cache.nbytes,
             "memory_bytes": _memory_bytes(),
         }
+        if self._disk is not None:
+            figures |= self._disk.figures
         say({"is": "figures", "figures": figures})
 
 

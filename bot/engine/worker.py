@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bot.engine.frames import Frame, from_line, to_line
+from bot.engine.keeping import Keeping
 
 BROKEN = 3
 """Exit code: the model or the strategy can never work; starting again is useless."""
@@ -32,10 +33,13 @@ def main() -> int:
     orders: queue.Queue[Frame] = queue.Queue(MAX_ORDERS)
     threading.Thread(target=_listen, args=(sys.stdin.buffer, orders), daemon=True).start()
 
+    one_at_a_time = threading.Lock()
+
     def say(frame: Frame) -> None:
         try:
-            out.write(to_line(frame))
-            out.flush()
+            with one_at_a_time:
+                out.write(to_line(frame))
+                out.flush()
         except BrokenPipeError:
             os._exit(0)  # nobody is left to hear it
 
@@ -43,7 +47,14 @@ def main() -> int:
     from bot.engine.work import Work
 
     try:
-        work = Work(options.model, options.strategy, options.threads)
+        work = Work(
+            options.model,
+            options.strategy,
+            options.threads,
+            keeping=Keeping.of(options),
+            tuned=options.state,
+            notify=lambda text: say({"is": "notice", "message": text}),
+        )
     except ModelError as error:
         say({"is": "broken", "message": str(error)})
         return BROKEN
@@ -57,6 +68,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("strategy")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes by itself")
     parser.add_argument("--parent", type=int, default=0, help="process id of the panel")
+    parser.add_argument("--state", type=Path, default=None, help="a file of tuned states to begin with")
+    Keeping.add_to(parser)
     return parser.parse_args()
 
 
