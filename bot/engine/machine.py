@@ -20,8 +20,12 @@ log = logging.getLogger(__name__)
 
 
 def this_machine() -> Machine:
-    cards = tuple(card for number in range(torch.cuda.device_count()) if (card := _card(number)) is not None)
-    return Machine(cards, free_memory(), _cpu_has_bf16() or kernels.library() is not None)
+    return Machine(cards(), free_memory(), _cpu_has_bf16() or kernels.library() is not None)
+
+
+def cards() -> tuple[Card, ...]:
+    """Those that PyTorch can use."""
+    return tuple(card for number in range(torch.cuda.device_count()) if (card := _card(number)) is not None)
 
 
 def auto_choice(weights: Weights) -> Choice:

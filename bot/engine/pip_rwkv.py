@@ -22,7 +22,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bot.engine.auto import Machine, ModelSize, choose
+from bot.engine.machine import cards, check_devices, free_memory
 from bot.engine.state import State
+from bot.engine.strategy import Strategy, is_auto, parse_strategy
 from bot.engine.version import version_of
 from bot.engine.weights import BROKEN, ModelError, Weights, is_out_of_memory, too_large
 
@@ -112,10 +115,10 @@ class PipModel:
             raise ValueError(f"token {int(tokens.min())}..{int(tokens.max())} outside the vocabulary of {self.vocab}")
 
 
-def build_model(weights: Weights, strategy: str, name: str = "model") -> PipModel:
-    """A model from tensors that are in memory already; ModelError says what is wrong with them."""
+def build_model(weights: Weights, strategy: str = "auto", name: str = "model") -> PipModel:
+    """A model from tensors that are in memory already; ModelError says what is wrong with them or with the strategy."""
     try:
-        model = PipModel(weights, strategy)
+        model = PipModel(weights, str(_fitting(strategy, ModelSize.of(weights))))
         model.forward(torch.zeros(1, 2, dtype=torch.long), model.zero_state())  # what does not fit shows here
         return model
     except BROKEN as error:
@@ -125,6 +128,19 @@ def build_model(weights: Weights, strategy: str, name: str = "model") -> PipMode
             f"{name} 像是 RWKV-{version_of(weights)}，但 rwkv 包用不了它：张量不全或形状不对。请重新下载。"
             f" / The `rwkv` package cannot run this file ({type(error).__name__}: {error})."
         ) from error
+
+
+def _fitting(strategy: str, size: ModelSize) -> Strategy:
+    """What is written, if it can be. `auto`: the cards as RWKV-7 takes them, else the CPU in fp32, since the package is
+    several times slower there in bf16."""
+    if is_auto(strategy):
+        choice = choose(size, Machine(cards(), free_memory(), bf16=False))
+        log.info('auto -> "%s": %s', choice.strategy, choice.why)
+        return choice.strategy
+    written = parse_strategy(strategy)
+    check_devices(written)
+    written.plan(size.layers)
+    return written
 
 
 def _name(kind: str, run: int) -> str:

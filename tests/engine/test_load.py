@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from bot.engine import auto, pip_rwkv
 from bot.engine.load import load_any
 from bot.engine.pip_rwkv import PipModel
 from bot.engine.random_weights import random_weights
@@ -91,23 +92,31 @@ def test_code_in_an_old_model_never_runs(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_auto_takes_a_card_that_holds_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """fp16, or eight bits where only they fit; without a card, the CPU in the format in which the package is fastest."""
+    """fp16, or eight bits where only they fit; else the CPU, in the format in which the package is fastest there."""
     weights = old_weights("6", 50)
-    count = sum(tensor.numel() for tensor in weights.values())
-    chosen: list[str] = []
-    monkeypatch.setattr("bot.engine.pip_rwkv.build_model", lambda weights, strategy, name: chosen.append(strategy))
     torch.save(weights, tmp_path / "m.pth")
-    load_any(tmp_path / "m.pth")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    for free in (3 * count, 2 * count, count):
-        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda free=free: (free, 10**12))
-        load_any(tmp_path / "m.pth", "auto")
-    assert chosen == ["cpu fp32", "cuda fp16", "cuda fp16i8", "cpu fp32"]
+    for limit in ("SMALL", "CARD_ROOM", "PIECE", "ROWS"):
+        monkeypatch.setattr(auto, limit, 0)  # only the weights count
+    chosen: list[str] = []
+    monkeypatch.setattr(pip_rwkv, "PipModel", lambda weights, strategy: chosen.append(strategy) or _Nothing())
+    count = sum(tensor.numel() for tensor in weights.values())
+    for free in (3 * count, 3 * count // 2, 0):
+        monkeypatch.setattr(pip_rwkv, "cards", lambda free=free: (auto.Card("cuda:0", free),))
+        load_any(tmp_path / "m.pth")
+    assert chosen == ["cuda:0 fp16", "cuda:0 fp16i8", "cpu fp32"]
+
+
+class _Nothing:
+    """Stands for a model on a card that is not here."""
+
+    def zero_state(self) -> None: ...
+
+    def forward(self, tokens: torch.Tensor, state: None) -> None: ...
 
 
 def test_a_strategy_that_cannot_be_is_refused(tmp_path: Path) -> None:
-    """With the sentence that RWKV-7 gets for it."""
+    """With the sentence that RWKV-7 gets for it: what nobody understands, a card that is not there, too many layers."""
     torch.save(old_weights("6", 50), tmp_path / "m.pth")
-    for strategy in ("gpu fp16", "cpu fp64"):
+    for strategy in ("gpu fp16", "cpu fp64", "cuda:99 fp16", "cpu fp32 *9 -> cpu bf16"):
         with pytest.raises(ModelError, match="策略"):
             load_any(tmp_path / "m.pth", strategy)
