@@ -238,5 +238,5 @@ def build_model(weights: Weights, strategy: Strategy, name: str = "model") -> Mo
         return model
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
-            raise too_large(name) from error
+            raise too_large(name, str(strategy), strategy.smaller(shape.layers)) from error
         raise ModelError(f"{name} 的张量形状前后不一致，文件可能损坏。 / Shapes do not fit: {error}") from error

@@ -113,6 +113,14 @@ class Strategy:
             f'例如 "{self._fitted(units)}"。 / Stage {number + 1} gets no layer of the {units}.'
         )
 
+    def smaller(self, layers: int) -> str:
+        """One that needs less memory for a model of so many layers; "" if there is none to be told."""
+        if not all(stage.int8 for stage in self.stages):
+            return str(Strategy(tuple(replace(stage, int8=True) for stage in self.stages)))
+        if self.whole is not None and self.whole.device != "cpu":
+            return f"{self.whole} *{max(1, layers // 2)} -> cpu fp32i8"
+        return ""
+
     def marked(self, number: int) -> str:
         """The text with one stage in 【】."""
         before = ARROW.join(map(str, self.stages[:number]))
@@ -144,7 +152,7 @@ def is_auto(text: str) -> bool:
 
 def marked(text: str, at: int, length: int) -> str:
     """The text with the wrong part in 【】, and its place, counted from 1."""
-    return f'"{text[:at]}【{text[at : at + length]}】{text[at + length :]}"（第 {at + 1} 个字符）'
+    return f'"{text[:at]}【{text[at : at + length]}】{text[at + length :]}"（第 {at + 1} 个字符起）'
 
 
 def _split(text: str) -> Iterator[tuple[int, str]]:

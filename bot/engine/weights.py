@@ -46,9 +46,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(word in str(error) for word in words)
 
 
-def too_large(name: str) -> ModelError:
+def too_large(name: str, strategy: str = "", smaller: str = "") -> ModelError:
+    """`strategy` is the one that was tried, `smaller` one that needs less memory."""
+    tried = f' "{strategy}"' if strategy else ""
+    instead = f'请把 strategy 改成 "{smaller}" 或 "auto"，或换小一些的模型' if smaller else "请换小一些的模型"
     return ModelError(
-        f"内存（或显存）不够放下 {name}。请换小一些的模型，或关掉别的程序再试。 / Not enough memory for this model."
+        f"内存（或显存）不够放下 {name}{tried}。{instead}，或关掉别的程序再试。"
+        f" / Not enough memory for this model{f'; try {smaller}' if smaller else ''}."
     )
 
 
