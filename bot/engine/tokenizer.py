@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.engine.weights import ModelError
+from bot.engine.errors import ModelError
 
 WORLD_VOCABS = (65536, 65530, 65529)
 """Rows that models with the World vocabulary have: its 65,529 entries and 0, rounded up as a rule."""

@@ -17,9 +17,10 @@ from safetensors.torch import save_file
 from bot.__main__ import main
 from bot.engine.models.catalogue import CATALOGUE, SCALES, find_entry
 from bot.engine.models.convert import convert, number_type
-from bot.engine.models.describe import describe, is_matrix
+from bot.engine.models.describe import describe
 from bot.engine.models.folder import find_model, models_folder
 from bot.engine.models.headers import TensorFacts, read_facts
+from bot.engine.models.memory import is_matrix
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import load_model
 from bot.engine.version import version_of
@@ -97,7 +98,8 @@ def test_info_says_what_a_model_needs(half_path: Path, capsys: pytest.CaptureFix
     assert (model.vocab, model.parameters, model.types) == (300, count, ("BF16",))
     vectors = sum(tensor.numel() for name, tensor in every.items() if not is_matrix(name))
     half = 2 * count + 2 * vectors
-    assert model.memory == {"fp32": 4 * count, "bf16": half, "fp16": half}
+    assert model.memory["cpu fp32"] == 4 * count
+    assert model.memory["cpu bf16"] == model.memory["cuda fp16"] == half
     assert model.state == load_model(half_path, "cpu fp32").zero_state().nbytes
     assert "300" in model.tokenizer
     assert main(["model", "info", str(half_path)]) == 0

@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import TransferSpeedColumn as SpeedColumn
 
+from bot.engine.auto import Machine, ModelSize
 from bot.engine.models.catalogue import CATALOGUE, find_entry
 from bot.engine.models.describe import Description, describe
 from bot.engine.models.folder import find_model, models_folder, models_in
 from bot.engine.models.headers import FileFacts, read_facts
+from bot.engine.models.memory import has_room
 
 
 def show_list(console: Console | None = None) -> None:
@@ -46,7 +48,8 @@ def show_model(name: str, console: Console | None = None) -> None:
     """`cohost model info M`."""
     out = console or _console()
     facts = read_facts(find_model(name, models_folder()))
-    for line in _lines(facts, describe(facts)):
+    model = describe(facts)
+    for line in (*_lines(facts, model), *_memory(facts, model)):
         _say(out, line)
 
 
@@ -78,13 +81,12 @@ def convert_model(source: str, target: str, strategy: str, console: Console | No
 
 def _lines(facts: FileFacts, model: Description) -> list[str]:
     heads = f"，{model.heads} 个头 x {model.head_size} / heads" if model.heads else ""
-    memory = "，".join(f"{kind} {_size(size)}" for kind, size in model.memory.items())
     lines = [
         f"文件 / file       {facts.path}（{_size(facts.size)}）",
         f"版本 / version    RWKV-{model.version}",
         f"形状 / shape      {model.layers} 层 / layers，宽 / width {model.width}{heads}，词表 / vocabulary {model.vocab}",
         f"参数 / parameters {model.parameters / 1e6:,.1f} M（{', '.join(model.types)}）",
-        f"内存 / memory     {memory}；每条候选另加 / each draft {_size(model.state)}",
+        f"状态 / state      每条候选 / each draft {_size(model.state)}",
         f"分词 / tokenizer  {model.tokenizer}",
     ]
     if facts.metadata.get("number_type"):
@@ -93,6 +95,29 @@ def _lines(facts: FileFacts, model: Description) -> list[str]:
     if model.refusal:
         lines.append(f"注意 / note       {model.refusal}")
     return lines
+
+
+def _memory(facts: FileFacts, model: Description) -> list[str]:
+    """What the weights take with each strategy, and whether this machine has that much now."""
+    if not model.memory:
+        return []
+    from bot.engine.machine import cards, free_memory  # torch
+
+    machine, size = Machine(cards(), free_memory()), ModelSize.of(facts.tensors)
+    lines = [f"内存 / memory     权重，按运行策略 / weights by strategy；{_free(machine)}"]
+    for strategy, count in model.memory.items():
+        fits = has_room(count, model.state, size, strategy, machine)
+        verdict = {True: "放得下 / fits", False: "放不下 / does not fit", None: ""}[fits]
+        if strategy.startswith("cuda") and not machine.cards:
+            verdict = "没有能用的显卡 / no card"
+        lines.append(f"  {strategy:<16}{_size(count):>9}  {verdict}".rstrip())
+    return lines
+
+
+def _free(machine: Machine) -> str:
+    free = [] if machine.memory is None else [f"内存 / memory {_size(machine.memory)}"]
+    free += [f"{card.device} {_size(card.free)}" for card in machine.cards]
+    return "现在空闲 / free now：" + "，".join(free or ["不知道 / unknown"])
 
 
 class _Bar:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.engine.models.headers import FileFacts, TensorFacts
+from bot.engine.models.memory import STRATEGIES, weight_bytes
+from bot.engine.tokenizer import BESIDE, WORLD_VOCABS, missing_tokenizer
 from bot.engine.version import version_of
 from bot.errors import UserError
 
 Tensors = Mapping[str, TensorFacts]
 
-WORLD_VOCAB = 65536
-PILE_VOCAB = 50277
-_MATRIX = re.compile(
-    r"(emb|head|.+\.att\.(receptance|key|value|output)|.+\.ffn\.(key|value))\.weight|.+\.att\.[wavg][12]"
-)
 SCALE = ".scale"
 """The scales beside a matrix in eight bits; see `bot/engine/int8.py`, which imports torch."""
 
@@ -27,7 +23,8 @@ DEEP_EMBED = {"7a": "DeepEmbed", "7b": "DeepEmbed + DeepEmbed Attention"}
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """An RWKV file. `heads` is 0 for RWKV-4, which has none; sizes in bytes; `memory` by number type, weights alone."""
+    """An RWKV file. `heads` is 0 for RWKV-4, which has none; sizes in bytes. `memory`: weights alone, by
+    strategy; empty for a model that cannot run here. `state`: of one draft, in fp32."""
 
     version: str
     layers: int
@@ -101,28 +98,20 @@ def _check_layers(facts: FileFacts, version: str, layers: int) -> None:
         )
 
 
-def is_matrix(name: str) -> bool:
-    """Of an RWKV-7: whether the engine keeps it in the strategy's number type; the rest stays float32."""
-    return _MATRIX.fullmatch(name) is not None
-
-
 def _memory(tensors: Tensors, version: str) -> dict[str, int]:
-    every = sum(tensor.count for tensor in tensors.values())
-    kept = sum(t.count for name, t in tensors.items() if not is_matrix(name)) if version == "7" else 0
-    half = 2 * (every - kept) + 4 * kept
-    return {"fp32": 4 * every, "bf16": half, "fp16": half}
+    if version in DEEP_EMBED:
+        return {}
+    return {strategy: weight_bytes(tensors, version, strategy) for strategy in STRATEGIES}
 
 
 def tokenizer_of(path: Path, vocab: int) -> str:
     """In words for people: which vocabulary belongs to a model, or what is missing."""
-    beside = path.with_name("tokenizer.json")
-    if beside.is_file():
-        return f"tokenizer.json（{_entries(beside)}）"
-    if vocab == WORLD_VOCAB:
+    for beside in map(path.with_name, BESIDE):
+        if beside.is_file():
+            return f"{beside.name}（{_entries(beside)}）"
+    if vocab in WORLD_VOCABS:
         return "World（rwkv_vocab_v20230424）"
-    if vocab == PILE_VOCAB:
-        return "Pile / Raven：请把 20B_tokenizer.json 改名为 tokenizer.json 放在旁边 / put it beside the model"
-    return "不认识：请把 tokenizer.json 放在模型旁边 / unknown: put its tokenizer.json beside the model"
+    return missing_tokenizer(path, vocab)
 
 
 def _entries(file: Path) -> str:
