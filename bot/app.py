@@ -19,6 +19,7 @@ from adapters.base import Adapter
 from adapters.replay import Replay
 from adapters.websocket import WebsocketClient, WebsocketServer
 from bot.config import Config
+from bot.engine.keeping import MEBIBYTE, Keeping
 from bot.engine.process import LocalEngine
 from bot.engine.remote import Form, RemoteEngine, Waits
 from bot.engine.types import Engine, EngineState, EngineStatus, Sampling
@@ -131,7 +132,17 @@ def build_engine(config: Config, on_status: Callable[[EngineStatus], None]) -> R
             proxy=remote.proxy,
             on_status=on_status,
         )
-    return LocalEngine(config.model_path or DEMO_MODEL, config.strategy, on_status=on_status)
+    return LocalEngine(
+        config.model_path or DEMO_MODEL,
+        config.strategy,
+        on_status=on_status,
+        keeping=Keeping(
+            memory=config.engine.states.memory_limit * MEBIBYTE,
+            disk=config.engine.states.disk_limit * MEBIBYTE,
+            folder=config.states_folder,
+        ),
+        tuned=config.tuned_path,
+    )
 
 
 def scenario_file(config: Config) -> Path:

@@ -299,6 +299,27 @@ def test_model_that_is_missing_is_a_mistake(tmp_path: Path) -> None:
         load_config(None, {"model": "/gone.pth"})
 
 
+def test_tuned_state_that_is_missing_is_a_mistake(tmp_path: Path) -> None:
+    """Unless servers draft: it is for the model on this machine."""
+    text = "engine:\n  state: gone.pth\n"
+    assert mistakes(tmp_path, text) == [
+        f"config.yaml:2 engine.state：没有这个文件：{tmp_path / 'gone.pth'}。请检查路径；没有状态文件就留空。"
+    ]
+    assert config(tmp_path, text + '  remote: {urls: ["http://10.0.0.5:8000/v1"]}').tuned_path is not None
+    (tmp_path / "gone.pth").touch()
+    assert config(tmp_path, text).tuned_path == tmp_path / "gone.pth"
+
+
+@pytest.mark.parametrize("folder", ["Save", "Save/states", "./Save/../Save/a/b"])
+def test_states_are_not_kept_where_people_share(tmp_path: Path, folder: str) -> None:
+    """They hold what viewers wrote; Save/ is passed on."""
+    assert mistakes(tmp_path, f"engine:\n  states:\n    folder: {folder}\n") == [
+        f"config.yaml:3 engine.states.folder：不能放在存档文件夹 {tmp_path / 'Save'} 里，那里会和别人共用。"
+        "请换一个文件夹，或留空。"
+    ]
+    assert config(tmp_path, "engine: {states: {folder: Saved}}").states_folder == tmp_path / "Saved"
+
+
 def test_model_may_be_missing_where_servers_draft(tmp_path: Path) -> None:
     """Their models are not here."""
     read = config(tmp_path, 'model: gone.pth\nengine: {remote: {urls: ["http://10.0.0.5:8000/v1"]}}')

@@ -83,7 +83,19 @@ class Remote(Section):
     proxy: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")] = ""
 
 
+class States(Section):
+    """Where the model's states outlive the process. Limits in MB (1024 * 1024 bytes); `disk_limit` 0: nowhere."""
+
+    folder: str = ""
+    disk_limit: Annotated[int, Field(ge=0, le=10_000_000)] = 2000
+    memory_limit: Annotated[int, Field(ge=0, le=10_000_000)] = 256
+
+
 class EngineSettings(Section):
+    """`state` is a file of tuned states for the model to begin with."""
+
+    state: str = ""
+    states: States = States()
     remote: Remote = Remote()
 
 
@@ -253,6 +265,16 @@ class Config(Section):
         return downloaded if downloaded.is_file() else file
 
     @property
+    def tuned_path(self) -> Path | None:
+        """None: the model begins with an empty memory."""
+        return self.path(self.engine.state) if self.engine.state else None
+
+    @property
+    def states_folder(self) -> Path | None:
+        """None: the user's own cache folder."""
+        return self.path(self.engine.states.folder) if self.engine.states.folder else None
+
+    @property
     def replay_path(self) -> Path | Literal["demo"] | None:
         """None: nothing is replayed."""
         if self.replay in ("", "demo"):
@@ -298,14 +320,17 @@ def load_config(
         tree.put(key, value)
     speak = lang or ("en" if tree.values.get("lang") == "en" else "zh")
     mistakes = [*tree.mistakes(speak), *_type_mistakes(tree, speak), *_beyond_types(tree, speak)]
+    config = _settings(tree, mistakes, file)
+    if mistakes := [*mistakes, *_missing_model(tree, config, speak), *_state_files(tree, config, speak)]:
+        raise ConfigError(mistakes, _settings(tree, mistakes, file))
+    return config
+
+
+def _settings(tree: Tree, mistakes: list[Mistake], file: Path | None) -> Config:
+    """All that is no mistake; the rest stays at its defaults."""
     config = Config.model_validate(_without(tree.values, [mistake.path for mistake in mistakes]))
     config._file = file
     config._folder = file.absolute().parent if file else Path.cwd()
-    missing = list(_missing_model(tree, config, speak))
-    if missing:
-        config = config.model_copy(update={"model": ""})
-    if mistakes := [*mistakes, *missing]:
-        raise ConfigError(mistakes, config)
     return config
 
 
@@ -313,6 +338,14 @@ def _missing_model(tree: Tree, config: Config, lang: str) -> Iterator[Mistake]:
     """Said before the panel opens: the engine, in its own process, would find out later."""
     if config.model_path is not None and not config.engine.remote.urls and not config.model_path.is_file():
         yield tree.mistake(lang, ("model",), say(lang, "no_model", file=config.model_path))
+
+
+def _state_files(tree: Tree, config: Config, lang: str) -> Iterator[Mistake]:
+    """Save/ is shared and belongs to the store alone; states hold what viewers wrote."""
+    if config.tuned_path is not None and not config.engine.remote.urls and not config.tuned_path.is_file():
+        yield tree.mistake(lang, ("engine", "state"), say(lang, "no_state", file=config.tuned_path))
+    if config.states_folder is not None and config.states_folder.is_relative_to(config.save_folder):
+        yield tree.mistake(lang, ("engine", "states", "folder"), say(lang, "states_in_save", save=config.save_folder))
 
 
 def _type_mistakes(tree: Tree, lang: str) -> Iterator[Mistake]:

@@ -52,6 +52,8 @@ TEXTS = {
         "engine.remote.urls": '请写成列表，例如 ["http://10.0.0.5:8000/v1"]，没有就写 []；密钥写在 engine.remote.api_key。',
         "engine.remote.api_key": '请加上引号，最好取自环境变量：api_key: "${{COHOST_API_KEY}}"。',
         "engine.remote.proxy": '例如 "http://127.0.0.1:7890"，不用就写 ""。',
+        "engine.states.disk_limit": "单位是 MB；0 表示不写硬盘。",
+        "engine.states.memory_limit": "单位是 MB。",
         "web.port": "请填 0 到 65535 之间没被占用的端口，例如 57860。",
         "adapters.websocket.server.port": "请填 1 到 65535 之间没被占用的端口，例如 57861。",
         "approval.expire": "单位是秒；0 表示一直等。",
@@ -61,6 +63,8 @@ TEXTS = {
         "no_file": "设置：没有 config.yaml，全部用默认值",
         # cohost check and start
         "all_fine": "没有发现错误。",
+        "no_state": "没有这个文件：{file}。请检查路径；没有状态文件就留空。",
+        "states_in_save": "不能放在存档文件夹 {save} 里，那里会和别人共用。请换一个文件夹，或留空。",
         "no_model": "没有这个文件：{file}。请检查路径；不写 model 就用自带的演示小模型。",
     },
     "en": {
@@ -109,6 +113,8 @@ TEXTS = {
         "engine.remote.urls": 'Write a list, for example ["http://10.0.0.5:8000/v1"], or []; a key belongs in engine.remote.api_key.',
         "engine.remote.api_key": 'Put it in quotes, best from the environment: api_key: "${{COHOST_API_KEY}}".',
         "engine.remote.proxy": 'For example "http://127.0.0.1:7890"; "" for none.',
+        "engine.states.disk_limit": "In MB; 0 means that nothing is written.",
+        "engine.states.memory_limit": "In MB.",
         "web.port": "Write a free port between 0 and 65535, for example 57860.",
         "adapters.websocket.server.port": "Write a free port between 1 and 65535, for example 57861.",
         "approval.expire": "In seconds; 0 means for ever.",
@@ -116,6 +122,8 @@ TEXTS = {
         "read_file": "Settings: {file}",
         "no_file": "Settings: no config.yaml, all defaults",
         "all_fine": "No mistakes found.",
+        "no_state": "no such file: {file}. Check the path, or leave it empty.",
+        "states_in_save": "must not be inside {save}, which people share. Choose another folder, or leave it empty.",
         "no_model": "no such file: {file}. Check the path; without `model` the demo model is used.",
     },
 }

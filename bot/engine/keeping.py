@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,7 +16,7 @@ MEMORY = 256 * MEBIBYTE
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """Limits in bytes. `disk` 0: nothing is written. `folder` None: the user's own cache folder."""
+    """Limits in bytes. `disk` 0: nothing is written. `folder` None: `COHOST_STATES`, else the user's own cache folder."""
 
     memory: int = MEMORY
     disk: int = 0
@@ -24,7 +25,10 @@ class Keeping:
     @property
     def place(self) -> Path:
         """The folder; it need not exist yet."""
-        return self.folder or user_cache_path("rwkv-cohost", appauthor=False) / "states"
+        named = os.environ.get("COHOST_STATES")
+        return self.folder or (
+            Path(named).absolute() if named else user_cache_path("rwkv-cohost", appauthor=False) / "states"
+        )
 
     def arguments(self) -> list[str]:
         """For the worker's command line."""
