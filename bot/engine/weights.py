@@ -104,6 +104,11 @@ def read_weights(path: Path) -> Weights:
         raise ModelError(
             f"模型文件损坏或不完整：{path.name}。请重新下载。 / Broken model file ({_first_line(error)})."
         ) from error
+    if isinstance(weights, dict) and "_strategy" in weights:
+        raise ModelError(
+            f"{path.name} 是 rwkv 包的 convert_model 转换过的（{weights['_strategy']}）。请用转换之前的 .pth。"
+            " / Converted by the `rwkv` package; use the file that it was made from."
+        )
     if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
         raise ModelError(f"{path.name} 里不是一组张量，不是 RWKV 模型。 / Not a dict of tensors.")
     return weights

@@ -76,6 +76,13 @@ def test_what_cannot_run_is_refused_in_words(tmp_path: Path, kind: str, suffix: 
         load_any(path, "cpu fp32")
 
 
+def test_what_the_package_converted_is_refused(tmp_path: Path) -> None:
+    """Its weights are already in one strategy's formats, transposed and scaled: the message names it."""
+    torch.save(old_weights("6", 50) | {"_strategy": "cuda fp16i8", "_version": "0.7"}, tmp_path / "m.pth")
+    with pytest.raises(ModelError, match=r"cuda fp16i8.*转换之前"):
+        load_any(tmp_path / "m.pth", "cpu fp32")
+
+
 class Evil:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return os.mkdir, ("was-here",)
