@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bot.engine.drafting import Draft
 from bot.engine.model import LanguageModel
-from bot.engine.sampling import draw
+from bot.engine.sampling import draw, guided
 from bot.engine.state import State
 
 
@@ -79,10 +79,6 @@ def merged(logits: Tensor, growing: list[Growing]) -> Tensor:
         lines.append(own if one.guidance is None else guided(own, logits[at + 1], one.guidance))
         at += one.rows
     return torch.stack(lines)
-
-
-def guided(logits: Tensor, against: Tensor, guidance: float) -> Tensor:
-    return against + guidance * (logits - against)
 
 
 def draw_tokens(growing: list[Growing], logits: Tensor) -> None:
