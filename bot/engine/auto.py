@@ -101,8 +101,10 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """`why` it is this one, for people, in a line; "" if it was written by one."""
+
     strategy: Strategy
-    why: str  # for people, in a line
+    why: str
 
 
 def choose(size: ModelSize, machine: Machine) -> Choice:

@@ -4,7 +4,7 @@ No torch here: both sides import this file.
 
 To the worker       {"do": "drafts", "answer": n, "prompt": {...}, "count": n, "sampling": {...}} · {"do": "cancel", "answer": n}
                     The end of the stream ends the worker.
-From the worker     {"is": "ready", "strategy", "pid"} · {"is": "broken", "message"} (it cannot ever work) ·
+From the worker     {"is": "ready", "strategy", "why"} · {"is": "broken", "message"} (it cannot ever work) ·
                     {"is": "grew", "answer", "index", "gained"} · {"is": "finished", "answer", "index", "text", "ending"} ·
                     {"is": "lost", "answer", "message"} · {"is": "figures", "figures": {...}} ·
                     {"is": "notice", "message"} (for the log: something went wrong that costs no answer)

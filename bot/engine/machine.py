@@ -6,6 +6,7 @@ import ctypes
 import logging
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,8 +14,7 @@ import torch
 
 from bot.engine import kernels
 from bot.engine.auto import Card, Choice, Machine, ModelSize, choose
-from bot.engine.strategy import Strategy, StrategyError
-from bot.engine.weights import Weights
+from bot.engine.strategy import Strategy, StrategyError, is_auto, parse_strategy
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +28,14 @@ def cards() -> tuple[Card, ...]:
     return tuple(card for number in range(torch.cuda.device_count()) if (card := _card(number)) is not None)
 
 
-def auto_choice(weights: Weights) -> Choice:
-    """What `auto` means for this model here, said in the log."""
-    choice = choose(ModelSize.of(weights), this_machine())
-    log.info('auto -> "%s": %s', choice.strategy, choice.why)
-    return choice
+def settled(strategy: str, size: ModelSize, machine: Callable[[], Machine] = this_machine) -> Choice:
+    """What is written, if it can be here and for this model; what `auto` means otherwise. StrategyError or ModelError."""
+    if is_auto(strategy):
+        return choose(size, machine())
+    written = parse_strategy(strategy)
+    check_devices(written)
+    written.plan(size.layers)
+    return Choice(written, why="")
 
 
 def check_devices(strategy: Strategy) -> None:

@@ -27,6 +27,11 @@ class LanguageModel(Protocol):
         """How it runs, for people: `cpu bf16 · AVX512`."""
         ...
 
+    @property
+    def why(self) -> str:
+        """Why it runs so, for people, if `auto` chose it; else ""."""
+        ...
+
     def zero_state(self, batch: int = 1) -> State:
         """The state of `batch` rows (0 or more) that have read nothing."""
         ...

@@ -22,10 +22,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bot.engine.auto import Machine, ModelSize, choose
-from bot.engine.machine import cards, check_devices, free_memory
+from bot.engine.auto import Machine, ModelSize
+from bot.engine.machine import cards, free_memory, settled
 from bot.engine.state import State
-from bot.engine.strategy import Strategy, is_auto, parse_strategy
 from bot.engine.version import version_of
 from bot.engine.weights import BROKEN, ModelError, Weights, is_out_of_memory, too_large
 
@@ -57,6 +56,7 @@ class PipModel:
         self._width: int = self._rwkv.args.n_embd
         self._runs = _runs(self._rwkv)
         self.about = f"{strategy} · RWKV-{self.version}"
+        self.why = ""
 
     def zero_state(self, batch: int = 1) -> State:
         """The state of `batch` rows that have read nothing; a tuned beginning (`time_state`) in the file counts."""
@@ -118,7 +118,9 @@ class PipModel:
 def build_model(weights: Weights, strategy: str = "auto", name: str = "model") -> PipModel:
     """A model from tensors that are in memory already; ModelError says what is wrong with them or with the strategy."""
     try:
-        model = PipModel(weights, str(_fitting(strategy, ModelSize.of(weights))))
+        choice = settled(strategy, ModelSize.of(weights), _machine)
+        model = PipModel(weights, str(choice.strategy))
+        model.why = choice.why
         model.forward(torch.zeros(1, 2, dtype=torch.long), model.zero_state())  # what does not fit shows here
         return model
     except BROKEN as error:
@@ -130,17 +132,9 @@ def build_model(weights: Weights, strategy: str = "auto", name: str = "model") -
         ) from error
 
 
-def _fitting(strategy: str, size: ModelSize) -> Strategy:
-    """What is written, if it can be. `auto`: the cards as RWKV-7 takes them, else the CPU in fp32, since the package is
-    several times slower there in bf16."""
-    if is_auto(strategy):
-        choice = choose(size, Machine(cards(), free_memory(), bf16=False))
-        log.info('auto -> "%s": %s', choice.strategy, choice.why)
-        return choice.strategy
-    written = parse_strategy(strategy)
-    check_devices(written)
-    written.plan(size.layers)
-    return written
+def _machine() -> Machine:
+    """As `auto` should see it: the package is several times slower in bf16 on any CPU."""
+    return Machine(cards(), free_memory(), bf16=False)
 
 
 def _name(kind: str, run: int) -> str:

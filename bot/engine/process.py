@@ -138,7 +138,9 @@ class LocalEngine:
     def _hear(self, frame: Frame) -> None:
         match frame["is"]:
             case "ready":
-                self._show(EngineState.READY, frame["strategy"])
+                how = f"{frame['strategy']}（auto：{frame['why']}）" if frame.get("why") else frame["strategy"]
+                log.info("模型就绪 / The model is ready: %s · %s", self._status.model, how)
+                self._show(EngineState.READY, how)
             case "broken":
                 self._fail(frame["message"])
             case "notice":

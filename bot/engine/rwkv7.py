@@ -21,8 +21,9 @@ from torch import Tensor
 
 from bot.engine import kernels
 from bot.engine.arithmetic import arithmetic
+from bot.engine.auto import ModelSize
 from bot.engine.layer import Layer, norm, run
-from bot.engine.machine import auto_choice, check_devices
+from bot.engine.machine import check_devices, settled
 from bot.engine.placing import Placed
 from bot.engine.state import State
 from bot.engine.strategy import Part, Strategy, is_auto, parse_strategy
@@ -58,7 +59,7 @@ class Model:
         self.kernels = ""
         """The instructions that the C++ kernels use; "" when PyTorch computes."""
         self.why = ""
-        """Why `auto` chose this strategy, for people; "" if a person did."""
+        """See `LanguageModel`."""
         self._parts = strategy.plan(shape.layers)
         self._fused = _fused(weights, shape, strategy)
         if self._fused is not None:
@@ -83,7 +84,7 @@ class Model:
 
     @property
     def about(self) -> str:
-        return " · ".join(filter(None, (str(self.strategy), self.kernels, self.why and f"auto：{self.why}")))
+        return " · ".join(filter(None, (str(self.strategy), self.kernels)))
 
     def zero_state(self, batch: int = 1) -> State:
         """The state of `batch` rows that have read nothing."""
@@ -214,15 +215,12 @@ def _fused(weights: Weights, shape: Shape, strategy: Strategy) -> kernels.Fused 
 
 def load_model(path: str | os.PathLike[str], strategy: str = "auto") -> Model:
     """Reads a BlinkDL `.pth` or its `.safetensors`; raises ModelError, whose message says what to do."""
-    written = None if is_auto(strategy) else parse_strategy(strategy)
-    if written is not None:
-        check_devices(written)
-    weights = read_weights(Path(path))
-    if written is not None:
-        return build_model(weights, written, Path(path).name)
-    check_rwkv7(weights, Path(path).name)
-    choice = auto_choice(weights)
-    model = build_model(weights, choice.strategy, Path(path).name)
+    if not is_auto(strategy):
+        check_devices(parse_strategy(strategy))  # before a large file is read
+    weights, name = read_weights(Path(path)), Path(path).name
+    check_rwkv7(weights, name)
+    choice = settled(strategy, ModelSize.of(weights))
+    model = build_model(weights, choice.strategy, name)
     model.why = choice.why
     return model
 

@@ -31,6 +31,7 @@ class TunedModel:
         self.vocab = model.vocab
         self.parameters = model.parameters
         self.about = f"{model.about} · {name}"
+        self.why = model.why
 
     def zero_state(self, batch: int = 1) -> State:
         return self._start.repeat(batch)

@@ -52,7 +52,7 @@ class Work:
         if threads or loaded.parameters < SMALL:
             torch.set_num_threads(threads or 1)
         vocabulary = Vocabulary(find_tokenizer(model, loaded.vocab), loaded.vocab)
-        self.strategy = loaded.about
+        self.strategy, self.why = loaded.about, loaded.why
         self._disk: StatesOnDisk | None = None
         if keeping.disk and before is not None:
             self._disk = StatesOnDisk(keeping, Origin(model, before, loaded.about), loaded, notify)

@@ -58,7 +58,7 @@ def main() -> int:
     except ModelError as error:
         say({"is": "broken", "message": str(error)})
         return BROKEN
-    say({"is": "ready", "strategy": work.strategy})
+    say({"is": "ready", "strategy": work.strategy, "why": work.why})
     work.run(orders, say)
 
 
