@@ -66,6 +66,8 @@ async def life(model: Path, folder: Path, *, tuned: Path | None = None, limit: i
     task = asyncio.create_task(engine.run())
     try:
         await until(lambda: engine.status.state is not EngineState.LOADING, 60)
+        if engine.status.state is EngineState.FAILED:
+            await task  # which ends by itself, and its process with it
         assert engine.status.state is EngineState.READY, engine.status.detail
         yield Life(engine, folder)
     finally:
