@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -301,3 +302,57 @@ def test_memory_of_random_numbers_is_not_shared() -> None:
     """Two rows with one seed draw alike, each from its own generator."""
     first, second = Chances(FREE, 3), Chances(FREE, 3)
     assert [first.uniform() for _ in range(3)] == [second.uniform() for _ in range(3)]
+
+
+AGAINST = Prompt((*SCENE, "阿强:"), stops=(), against=("你好" * 40, "小溪:"), keep=(2,))
+
+
+def led_away(model: Model, vocabulary: Vocabulary, prompt: Prompt, n: int, guidance: float) -> str:
+    """Greedy, the plainest way: both prompts read again for each token, and the two lines of logits put together."""
+    texts = [
+        vocabulary.encode_prompt(Prompt(p, start_with=prompt.start_with))[0] for p in (prompt.parts, prompt.against)
+    ]
+    said: list[int] = []
+    for _ in range(n):
+        own, against = (model.forward(torch.tensor([text + said]), model.zero_state(1))[0] for text in texts)
+        logits = against + guidance * (own - against)
+        if not b"".join(map(vocabulary.entry, said)).strip() and not prompt.start_with:
+            logits[vocabulary.endings] = -torch.inf
+        said.append(int(logits.argmax()))
+    return prompt.start_with.lstrip() + b"".join(map(vocabulary.entry, said)).decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("guidance", [0.0, 0.5, 1.7, 3.0])
+@pytest.mark.parametrize("start_with", ["", " 嗯"])
+def test_guided_drafts_are_the_plainest_computation(
+    tiny: Model, vocabulary: Vocabulary, guidance: float, start_with: str
+) -> None:
+    """Both prompts hear the same drawn tokens. Beside drafts that are not guided, and again from kept states."""
+    prompt = replace(AGAINST, start_with=start_with)
+    expected = led_away(tiny, vocabulary, prompt, 12, guidance)
+    greedy = replace(GREEDY, guidance=guidance)
+    for cache in (None, StateCache()):
+        scheduler = Scheduler(tiny, vocabulary, cache)
+        for _ in range(2):
+            ask(scheduler, 1, count=2, s=GREEDY)
+            ask(scheduler, 2, prompt, 3, greedy)
+            ask(scheduler, 3, PROMPT, 1, greedy)  # guidance without a second prompt is none
+            events = run(scheduler)
+            for text in texts(events, 2):
+                assert text and expected.startswith(text)
+            assert {*texts(events, 1)} == {*texts(events, 3)}
+
+
+def test_guided_drafts_take_two_rows_and_both_prompts_are_kept(scheduler: Scheduler) -> None:
+    """The batch never exceeds its bound; asking for more costs no reading."""
+    ask(scheduler, 1, AGAINST, 40, Sampling(guidance=2.0, max_tokens=9, min_tokens=9, seed=1))
+    most, events = 0, []
+    while scheduler.busy:
+        events += scheduler.step()
+        most = max(most, scheduler.rows)
+    assert len(texts(events)) == 40
+    assert most == BOUNDS.rows - BOUNDS.reserved
+    read = scheduler.measures.tokens_read
+    ask(scheduler, 2, AGAINST, 2, Sampling(guidance=2.0, max_tokens=9, min_tokens=9, seed=1))
+    assert texts(run(scheduler), 2) == texts(events)[:2]
+    assert scheduler.measures.tokens_read == read
