@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint, entry_points
 
-from adapters.base import Adapter, AdapterError
+from adapters.base import API, Adapter, AdapterError
 from adapters.texts import say
 
 GROUP = "cohost.adapters"
+SERVED = range(1, API + 1)  # the versions of the interface whose adapters this program runs
 
 BUILT_IN = tuple(
     EntryPoint(name, value, GROUP)
@@ -45,7 +46,11 @@ def _origin(offer: EntryPoint) -> str:
 
 
 def _load(offer: EntryPoint, lang: str) -> Callable[..., Adapter]:
-    """Somebody else's module is run here, so whatever it raises becomes one line that names it."""
+    """Somebody else's module is run here, so whatever it raises becomes one line that names it.
+
+    What the package says of the interface that it was written for (`cohost_api` of the class or function) must be one
+    that this version serves; a package that says nothing was written for the first.
+    """
     try:
         factory: Callable[..., Adapter] = offer.load()
     except Exception as error:
@@ -53,4 +58,13 @@ def _load(offer: EntryPoint, lang: str) -> Callable[..., Adapter]:
         raise AdapterError(
             say(lang, "broken_adapter", name=offer.name, origin=_origin(offer), reason=reason)
         ) from error
+    written_for = getattr(factory, "cohost_api", 1)
+    if written_for not in SERVED:
+        raise AdapterError(
+            say(lang, "other_api", name=offer.name, origin=_origin(offer), api=written_for, served=_span(SERVED))
+        )
     return factory
+
+
+def _span(served: range) -> str:
+    return str(served[0]) if len(served) == 1 else f"{served[0]}–{served[-1]}"

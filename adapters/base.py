@@ -19,6 +19,10 @@ from bot.errors import UserError
 from bot.messages import Event, Message
 
 
+# The version of what adapters and the show expect of each other. It rises when an adapter has to be rewritten.
+API = 1
+
+
 class AdapterError(UserError):
     """The adapter stops for good: its setting is wrong, or the platform said no. The text tells a person what to do."""
 
@@ -70,6 +74,13 @@ class AdapterState:
         """One more message has come."""
         self.received += 1
         self.last_message = now
+
+    def note(self, key: str, text: str, now: float, seconds: float | None = None) -> None:
+        """Tells the panel (never the chat) for so many seconds; None: until it is taken back. `key`: what it replaces."""
+        self.notices[key] = Notice(text, now, None if seconds is None else now + seconds)
+
+    def unnote(self, key: str) -> None:
+        self.notices.pop(key, None)
 
     def become(self, state: Phase, detail: str = "", next_try: float | None = None) -> None:
         self.state, self.detail, self.next_try = state, detail, next_try
@@ -146,11 +157,12 @@ class Inbox:
 class Seen:
     """What was there before: the last `limit` keys, each for `seconds` since it was last there.
 
-    Old keys go only when new ones come: what a platform sends again after a long outage is still known.
+    The last `least` stay whatever their age, so that a slow chat's history, sent again after an outage, is known.
     """
 
-    def __init__(self, limit: int = 20_000, seconds: float = 600.0) -> None:
+    def __init__(self, limit: int = 20_000, seconds: float = 600.0, least: int = 1000) -> None:
         self._limit = limit
+        self._least = least
         self._seconds = seconds
         self._times: OrderedDict[Hashable, float] = OrderedDict()  # the one that was there longest ago first
 
@@ -159,9 +171,13 @@ class Seen:
         new = key not in self._times
         self._times[key] = now
         self._times.move_to_end(key)
-        while new and (len(self._times) > self._limit or now - next(iter(self._times.values())) >= self._seconds):
+        while len(self._times) > self._limit or (len(self._times) > self._least and self._oldest(now) >= self._seconds):
             self._times.popitem(last=False)
         return new
+
+    def _oldest(self, now: float) -> float:
+        """Its age, in seconds."""
+        return now - next(iter(self._times.values()))
 
     def __len__(self) -> int:
         return len(self._times)

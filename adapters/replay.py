@@ -17,8 +17,8 @@ from typing import Any
 
 from adapters.base import AdapterError, AdapterState, Phase
 from adapters.texts import say
-from adapters.wire import FRAME_BYTES, FrameError, message_from_frame, read_frame, seconds
-from bot.messages import Message, MessageId
+from adapters.wire import FRAME_BYTES, FrameError, event_from_frame, read_frame, seconds
+from bot.messages import Event, Message, MessageId
 
 SHIPPED = {"demo": Path(__file__).with_name("demo_show.jsonl")}
 MISTAKES_SHOWN = 20
@@ -26,10 +26,10 @@ MISTAKES_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A message and when it comes, in seconds from the beginning."""
+    """What was heard and when it comes, in seconds from the beginning."""
 
     at: float
-    message: Message
+    event: Event
 
 
 @dataclass(slots=True)
@@ -70,16 +70,22 @@ class Replay:
         self._sleep = sleep
         self._lang = lang
 
-    async def messages(self) -> AsyncIterator[Message]:
-        """The recorded messages, each at its time; ends after the last."""
+    async def messages(self) -> AsyncIterator[Event]:
+        """What was recorded, each event at its time; ends after the last."""
         run = secrets.token_hex(4)
         start = self._pace()
+        fresh: dict[MessageId, MessageId] = {}  # by the recorded id
         for number, recorded in enumerate(self._lines, 1):
             await self._wait_until(start, recorded.at)
-            now = self._clock()
-            self.state.heard(now)
+            event = recorded.event
             self.state.become(Phase.LIVE, self._progress("playing", number))
-            yield replace(recorded.message, id=MessageId(f"{self.name}:{run}-{number}"), time=now)
+            if isinstance(event, Message):
+                now = self._clock()
+                self.state.heard(now)
+                fresh[event.id] = MessageId(f"{self.name}:{run}-{number}")
+                yield replace(event, id=fresh[event.id], time=now)
+            else:
+                yield replace(event, messages=frozenset(fresh[name] for name in event.messages if name in fresh))
         self.state.become(Phase.DONE, self._progress("played", len(self._lines)))
 
     async def _wait_until(self, start: float, at: float) -> None:
@@ -131,8 +137,8 @@ def _read_line(line: bytes, platform: str, timeline: _Timeline, recording: Recor
     if len(line) > FRAME_BYTES:
         raise FrameError("", None, "long_line", limit=FRAME_BYTES)
     frame = read_frame(line)
-    message = message_from_frame(frame, platform, 0.0)
-    recording.lines.append(Recorded(timeline.place(frame), message))
+    event = event_from_frame(frame, platform, 0.0)
+    recording.lines.append(Recorded(timeline.place(frame), event))
 
 
 class _Timeline:

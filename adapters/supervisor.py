@@ -6,8 +6,8 @@ what the panel is told. It knows no platform. An author subclasses `Supervised`:
     class LineChat(Supervised):
         silence = 70.0                                   # the platform's own heartbeat comes every 30 s
 
-        def __init__(self, room: int, **core: Any) -> None:
-            super().__init__("line_chat", **core)        # lang, clock, sleep, jitter, limit go through to the core
+        def __init__(self, room: int, **core: Unpack[Core]) -> None:
+            super().__init__("line_chat", **core)        # lang, limit, clock, sleep, jitter
             self._room = room
 
         async def connection(self) -> AsyncIterator[Event]:
@@ -44,12 +44,12 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import cast
+from typing import TypedDict, cast
 
 from aiohttp import ClientError
 from websockets.exceptions import WebSocketException
 
-from adapters.base import AdapterError, AdapterState, Inbox, Notice, Pauses, Phase, Seen
+from adapters.base import AdapterError, AdapterState, Inbox, Pauses, Phase, Seen
 from adapters.echoes import Echoes
 from adapters.texts import say
 from bot.messages import Event, Message
@@ -61,6 +61,19 @@ CALLS_AN_HOUR = 60  # more than that, and calls are at least a minute apart
 NETWORK_ERRORS = (OSError, EOFError, TimeoutError, ClientError, WebSocketException)
 
 log = logging.getLogger(__name__)
+
+
+class Core(TypedDict, total=False):
+    """What every adapter takes beside its own settings and hands on to the core. `name` is not among them.
+
+    `limit` events wait at most; `clock` is in seconds since 1970; `sleep` and `jitter` (0 to 1) are for tests.
+    """
+
+    lang: str
+    limit: int
+    clock: Callable[[], float]
+    sleep: Callable[[float], Awaitable[object]]
+    jitter: Callable[[], float]
 
 
 class Retry(Exception):
@@ -100,22 +113,22 @@ class Supervised(ABC):
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`limit` events wait at most. `clock` is in seconds since 1970; `sleep` and `jitter` (0 to 1) are for tests."""
+        """The arguments are those of `Core`. What the core keeps to itself has two underscores: no author's name clashes."""
         self.name = name
         self.lang = lang
         self.clock = clock
         self.state = AdapterState()
         self.echoes = Echoes(_now)
-        self._limit = limit
-        self._sleep = sleep
-        self._jitter = jitter
-        self._pauses = Pauses(jitter)
-        self._calls: deque[float] = deque(maxlen=CALLS_AN_HOUR)
-        self._seen = Seen()
-        self._inbox = Inbox(limit)
-        self._healthy_since: float | None = None  # of this connection, by the loop's clock; None: not yet
-        self._sign_of_life = 0.0  # the last one, by the loop's clock
-        self._lost: float | None = None  # the last sign of life of the healthy connection before this one
+        self.__limit = limit
+        self.__sleep = sleep
+        self.__jitter = jitter
+        self.__pauses = Pauses(jitter)
+        self.__calls: deque[float] = deque(maxlen=CALLS_AN_HOUR)
+        self.__seen = Seen()
+        self.__inbox = Inbox(limit)
+        self.__healthy_since: float | None = None  # of this connection, by the loop's clock; None: not yet
+        self.__sign_of_life = 0.0  # the last one, by the loop's clock
+        self.__lost: float | None = None  # the last sign of life of the healthy connection before this one
 
     # -- what an author writes, and calls ----------------------------------------------------------------------------
 
@@ -129,46 +142,46 @@ class Supervised(ABC):
     def healthy(self, detail: str = "") -> None:
         """Connected and logged in: from here on the platform sends us what is written. The first event says so, too."""
         now = _now()
-        self._sign_of_life = now
-        if self._healthy_since is not None:
+        self.__sign_of_life = now
+        if self.__healthy_since is not None:
             return
-        self._healthy_since = now
-        self.state.become(Phase.LIVE, detail)
-        if self._lost is not None and not self.resumes:
-            gap = now - self._lost
+        self.__healthy_since = now
+        if detail or self.state.state is not Phase.LIVE:
+            self.state.become(Phase.LIVE, detail)
+        if self.__lost is not None and not self.resumes:
+            gap = now - self.__lost
             self.notice("gap", say(self.lang, "gap", seconds=max(1.0, gap)), NOTICE_SECONDS)
 
     def alive(self) -> None:
         """A sign of life that is no message: the platform's own heartbeat."""
-        self._sign_of_life = _now()
+        self.__sign_of_life = _now()
 
     def notice(self, key: str, text: str, seconds: float | None = None) -> None:
         """Tell the panel (never the chat): `notice("login", "未登录，名字已打码")`. One of the same `key` is replaced."""
-        now = self.clock()
-        self.state.notices[key] = Notice(text, now, None if seconds is None else now + seconds)
+        self.state.note(key, text, self.clock(), seconds)
 
     def withdraw_notice(self, key: str) -> None:
-        self.state.notices.pop(key, None)
+        self.state.unnote(key)
 
     def take(self, event: Event) -> None:
         """What `connection()` yields comes here; a library's callback calls it itself. Never waits."""
         self.healthy()
         if isinstance(event, Message):
-            if not self._seen.first(event.id, _now()):
+            if not self.__seen.first(event.id, _now()):
                 self.state.duplicates += 1
                 return
             if self.echoes.has(event):
                 self.state.echoes += 1
                 return
             self.state.heard(self.clock())
-        self.state.dropped += self._inbox.put(event) is not None
+        self.state.dropped += self.__inbox.put(event) is not None
 
     # -- what the show reads -----------------------------------------------------------------------------------------
 
     async def messages(self) -> AsyncIterator[Event]:
         """What viewers write and what is taken back, in the platform's order, each once. AdapterError: stopped for good."""
-        self._inbox = inbox = Inbox(self._limit)
-        work = asyncio.create_task(self._supervise(), name=f"adapter {self.name}")
+        inbox = self.__inbox
+        work = asyncio.create_task(self.__supervise(), name=f"adapter {self.name}")
         work.add_done_callback(lambda _: inbox.close())
         try:
             while (event := await inbox.get()) is not None:
@@ -177,28 +190,29 @@ class Supervised(ABC):
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
+            self.__inbox = Inbox(self.__limit)
 
     # -- the core ----------------------------------------------------------------------------------------------------
 
-    async def _supervise(self) -> None:
+    async def __supervise(self) -> None:
         """Connection after connection, until one ends for good."""
         while True:
-            pause = await self._call()
+            pause = await self.__call()
             if pause is None:
                 return
             self.state.next_try = self.clock() + pause
             log.info("%s: %s; %.1f s", self.name, self.state.detail, pause)
-            await self._sleep(pause)
+            await self.__sleep(pause)
             self.state.reconnects += 1
 
-    async def _call(self) -> float | None:
+    async def __call(self) -> float | None:
         """One connection. The seconds until the next one; None: there is none."""
-        self._healthy_since = None
-        self._sign_of_life = _now()
-        self._calls.append(_now())
+        self.__healthy_since = None
+        self.__sign_of_life = _now()
+        self.__calls.append(_now())
         self.state.become(Phase.CONNECTING)
         try:
-            await self._live()
+            await self.__live()
             why = say(self.lang, "ended")
         except AdapterError as error:
             self.state.become(Phase.FAILED, str(error))
@@ -207,38 +221,38 @@ class Supervised(ABC):
             self.state.become(Phase.DONE, str(end))
             return None
         except WaitLong as wait:
-            self._end(say(self.lang, "wait_long", why=wait))
-            return wait.minutes * 60 * (1 + self._jitter() / 4)
+            self.__end(say(self.lang, "wait_long", why=wait))
+            return wait.minutes * 60 * (1 + self.__jitter() / 4)
         except Retry as error:
             why = str(error)
         except NETWORK_ERRORS as error:
-            why = _reason(error)
+            why = reason(error)
         except Exception as error:
             why = type(error).__name__
             log.error("%s: the connection failed with %s", self.name, why)
             log.debug("in full", exc_info=error)  # what it says may quote a viewer
             self.notice("fault", say(self.lang, "fault", why=why), NOTICE_SECONDS)
-        return self._pause(self._end(say(self.lang, "lost", why=why)))
+        return self.__pause(self.__end(say(self.lang, "lost", why=why)))
 
-    def _end(self, detail: str) -> float:
+    def __end(self, detail: str) -> float:
         """This connection is over; for how many seconds it was healthy."""
         self.state.become(Phase.WAITING, detail)
-        if self._healthy_since is None:
+        if self.__healthy_since is None:
             return 0.0
-        self._lost = self._sign_of_life
-        return self._lost - self._healthy_since
+        self.__lost = self.__sign_of_life
+        return self.__lost - self.__healthy_since
 
-    def _pause(self, lived: float) -> float:
-        pause = self._pauses.next(lived)
-        many = len(self._calls) == CALLS_AN_HOUR and _now() - self._calls[0] < 3600
+    def __pause(self, lived: float) -> float:
+        pause = self.__pauses.next(lived)
+        many = len(self.__calls) == CALLS_AN_HOUR and _now() - self.__calls[0] < 3600
         return max(pause, 3600 / CALLS_AN_HOUR) if many else pause
 
-    async def _live(self) -> None:
+    async def __live(self) -> None:
         """Runs one connection to its end; ends it when it has been silent for too long."""
-        life = asyncio.create_task(self._read(), name=f"connection {self.name}")
+        life = asyncio.create_task(self.__read(), name=f"connection {self.name}")
         try:
             while not life.done():
-                left = None if self.silence is None else self._sign_of_life + self.silence - _now()
+                left = None if self.silence is None else self.__sign_of_life + self.silence - _now()
                 if left is not None and left <= 0:
                     raise Retry(say(self.lang, "silent", seconds=self.silence))
                 await asyncio.wait({life}, timeout=left)
@@ -249,7 +263,7 @@ class Supervised(ABC):
             life.cancel()
             await asyncio.gather(life, return_exceptions=True)
 
-    async def _read(self) -> None:
+    async def __read(self) -> None:
         life = self.connection()
         if not isinstance(life, AsyncGenerator):
             await cast(Awaitable[None], life)
@@ -257,7 +271,7 @@ class Supervised(ABC):
         async with aclosing(life):
             async for event in life:
                 self.take(event)
-                if len(self._inbox) > self._limit // 2:
+                if len(self.__inbox) > self.__limit // 2:
                     await asyncio.sleep(0)  # else a connection with a full buffer keeps its reader from reading
 
 
@@ -265,7 +279,7 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """One short line of an error that a library raised; a peer may have written part of it."""
     text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
     return " ".join(text.split())[:120]

@@ -8,6 +8,7 @@ TEXTS = {
         "unknown_adapter": "没有名为 {name} 的适配器。可用的有：{names}。",
         "two_adapters": "有两个适配器都叫 {name}：{both}。请卸载其中一个。",
         "broken_adapter": "适配器 {name}（{origin}）无法载入：{reason}。请更新或卸载这个包。",
+        "other_api": "适配器 {name}（{origin}）是为接口版本 {api} 写的，本程序支持 {served}。请更新这个包或本程序。",
         # adapters/supervisor.py
         "silent": "{seconds:.0f} 秒没有任何动静",
         "ended": "连接结束",
@@ -26,6 +27,8 @@ TEXTS = {
         "price": "应为不小于 0 的数。请填人民币元数，例如 30。",
         "time": "应为自 1970 年起的秒数，例如 1700000000。不知道就不要填。",
         "roles": '应为字符串的列表，例如 ["moderator"]。',
+        "withdraw": '请写 "ids"（消息编号的列表）、"users"（观众编号的列表）或 "all": true。',
+        "ids": "应为字符串的列表。",
         "long_id": "太长，最多 {limit} 个字符。",
         "field": "字段 {field} 现为 {value}：{advice}",
         # adapters/websocket.py
@@ -39,7 +42,7 @@ TEXTS = {
         "closed": "对方关闭",
         "calling": "正在连接 {place}",
         "connected": "已连接 {place}",
-        "lost_place": "{place} 断开（{reason}），{pause:.1f} 秒后重连",
+        "lost_place": "{place}（{reason}）",
         # adapters/replay.py
         "no_file": "读不到录像 {path}（{reason}）。请检查路径；自带的演示写 demo。",
         "bad_lines": "录像有 {count} 处错误：\n{mistakes}",
@@ -56,6 +59,8 @@ TEXTS = {
         "unknown_adapter": "There is no adapter named {name}. Known: {names}.",
         "two_adapters": "Two adapters are named {name}: {both}. Uninstall one of them.",
         "broken_adapter": "The adapter {name} ({origin}) cannot be loaded: {reason}. Update or uninstall that package.",
+        "other_api": "The adapter {name} ({origin}) was written for interface version {api}; this program serves {served}. "
+        "Update that package or this program.",
         "silent": "no sign of life for {seconds:.0f} s",
         "ended": "the connection ended",
         "lost": "connection lost: {why}",
@@ -72,6 +77,8 @@ TEXTS = {
         "price": "must be a number, 0 or more. Write the price in yuan, for example 30.",
         "time": "must be seconds since 1970, for example 1700000000. Leave it out if unknown.",
         "roles": 'must be a list of strings, for example ["moderator"].',
+        "withdraw": 'write "ids" (a list of message ids), "users" (a list of viewer ids) or "all": true.',
+        "ids": "must be a list of strings.",
         "long_id": "too long: at most {limit} characters.",
         "field": "Field {field} is {value}: {advice}",
         "no_token": "The chat port has no token and does not start. Set COHOST_CHAT_TOKEN in the environment.",
@@ -84,7 +91,7 @@ TEXTS = {
         "closed": "closed by the other side",
         "calling": "connecting to {place}",
         "connected": "connected to {place}",
-        "lost_place": "lost {place} ({reason}), again in {pause:.1f} s",
+        "lost_place": "{place} ({reason})",
         "no_file": "Cannot read the recording {path} ({reason}). Check the path; the one that ships is called demo.",
         "bad_lines": "The recording has {count} mistakes:\n{mistakes}",
         "and_more": "… and {count} more",

@@ -15,22 +15,22 @@ import hmac
 import http
 import json
 import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Literal, NoReturn
+from typing import Literal, Unpack
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
-from adapters.base import AdapterError, AdapterState, Inbox, Pauses, Phase
+from adapters.base import AdapterError, Phase
+from adapters.supervisor import NETWORK_ERRORS, Core, Retry, Supervised, reason
 from adapters.texts import say
-from adapters.wire import FRAME_BYTES, FrameError, message_from_frame, read_frame
-from bot.messages import Event, Message
+from adapters.wire import FRAME_BYTES, FrameError, event_from_frame, read_frame
+from bot.messages import Event
 
 PATH = "/chat"
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -43,33 +43,19 @@ _library_log = logging.getLogger("adapters.websocket.connection")
 _library_log.setLevel(logging.WARNING)
 
 
-class WebsocketServer:
+class WebsocketServer(Supervised):
     """Programs connect to `ws://host:port/chat?token=…`, or send the token as `Authorization: Bearer …`.
 
-    Port 0 takes a free one; `port` says which after `start`. At most `limit` messages wait to be read.
+    Port 0 takes a free one; `port` says which after `start`.
     """
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        token: str,
-        *,
-        name: str = "websocket",
-        limit: int = 1000,
-        clock: Callable[[], float] = time.time,
-        lang: str = "zh",
-    ) -> None:
+    def __init__(self, host: str, port: int, token: str, *, name: str = "websocket", **core: Unpack[Core]) -> None:
+        super().__init__(name, **core)
         if not token:
-            raise AdapterError(say(lang, "no_token"))
-        self.name = name
-        self.state = AdapterState()
+            raise AdapterError(say(self.lang, "no_token"))
         self._host = host
         self._port = port
         self._token = token
-        self._clock = clock
-        self._lang = lang
-        self._inbox = Inbox(limit)
         self._server: Server | None = None
         self._peers = 0
 
@@ -94,8 +80,8 @@ class WebsocketServer:
                 logger=_library_log,
             )
         except (OSError, OverflowError) as error:
-            self.state.become(Phase.FAILED, _reason(error))
-            text = say(self._lang, "port_taken", host=self._host, port=self._port, reason=_reason(error))
+            self.state.become(Phase.FAILED, reason(error))
+            text = say(self.lang, "port_taken", host=self._host, port=self._port, reason=reason(error))
             raise AdapterError(text) from error
         self._port = next(iter(self._server.sockets)).getsockname()[1]
         self._count_peers(0)
@@ -111,12 +97,12 @@ class WebsocketServer:
                 await server.wait_closed()
         self.state.become(Phase.DONE)
 
-    async def messages(self) -> AsyncIterator[Event]:
-        """Everybody's messages, in the order in which they came."""
+    async def connection(self) -> None:
+        """Listens until it is cancelled; each peer's messages come by `take`."""
         await self.start()
+        self._count_peers(0)
         try:
-            while (event := await self._inbox.get()) is not None:
-                yield event
+            await asyncio.Event().wait()
         finally:
             await self.close()
 
@@ -138,7 +124,7 @@ class WebsocketServer:
                     await self._take(peer, data)
                 except FrameError as error:
                     self.state.bad += 1
-                    await peer.send(_error_frame(error, self._lang))
+                    await peer.send(_error_frame(error, self.lang))
         except ConnectionClosed:
             pass  # a peer that falls away, or sent more than 64 KiB, is its own matter
         finally:
@@ -148,69 +134,41 @@ class WebsocketServer:
         frame = read_frame(data)
         if frame.get("type") in _OUR_ANSWERS:
             return
-        now = self._clock()
-        gone = self._inbox.put(message_from_frame(frame, self.name, now))
-        self.state.heard(now)
-        self.state.dropped += gone is not None
+        self.take(event_from_frame(frame, self.name, self.clock()))
         # Otherwise a peer with a full buffer keeps the loop to itself, and the inbox drops what could have been read.
         await asyncio.sleep(0)
 
     def _count_peers(self, change: int) -> None:
         self._peers += change
-        detail = say(self._lang, "listening", peers=self._peers) if self._peers else say(self._lang, "nobody")
+        detail = say(self.lang, "listening", peers=self._peers) if self._peers else say(self.lang, "nobody")
         self.state.become(Phase.LIVE if self._peers else Phase.WAITING, detail)
         log.info("%s: %s", self.name, detail)
 
 
-class WebsocketClient:
-    """Calls a program that offers its chat at `url`, again and again with growing pauses, until it is cancelled.
+class WebsocketClient(Supervised):
+    """Calls a program that offers its chat at `url`."""
 
-    Nothing waits here: while nobody reads `messages()`, the connection's own buffer fills and the other side waits.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        name: str = "websocket_client",
-        pauses: Pauses | None = None,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        lang: str = "zh",
-    ) -> None:
-        self.name = name
-        self.state = AdapterState()
+    def __init__(self, url: str, *, name: str = "websocket_client", **core: Unpack[Core]) -> None:
+        super().__init__(name, **core)
         self._url = url
-        self._place = _place(url, lang)
-        self._pauses = pauses or Pauses()
-        self._clock = clock
-        self._sleep = sleep
-        self._lang = lang
+        self._place = _place(url, self.lang)
 
-    async def messages(self) -> AsyncIterator[Message]:
+    async def connection(self) -> AsyncIterator[Event]:
         """The other side's messages. AdapterError when it refuses the token; everything else is tried again."""
-        while True:
-            self.state.become(Phase.CONNECTING, say(self._lang, "calling", place=self._place))
-            since: float | None = None
-            try:
-                async with self._call() as connection:
-                    since = self._clock()
-                    self.state.become(Phase.LIVE, say(self._lang, "connected", place=self._place))
-                    try:
-                        async for message in self._listen(connection):
-                            yield message
-                    finally:
-                        await connection.close(CloseCode.GOING_AWAY)  # the library calls a cancelled reader an error
-                reason = say(self._lang, "closed")
-            except (OSError, WebSocketException, TimeoutError) as error:
-                self._give_up_if_refused(error)
-                reason = _reason(error)
-            lived = 0.0 if since is None else self._clock() - since
-            pause = self._pauses.next(lived)
-            detail = say(self._lang, "lost_place", place=self._place, reason=reason, pause=pause)
-            self.state.become(Phase.WAITING, detail)
-            log.info("%s: %s", self.name, detail)
-            await self._sleep(pause)
+        self.state.become(Phase.CONNECTING, say(self.lang, "calling", place=self._place))
+        try:
+            async with self._call() as connection:
+                self.healthy(say(self.lang, "connected", place=self._place))
+                try:
+                    async for data in connection:
+                        if (event := await self._read(connection, data)) is not None:
+                            yield event
+                finally:
+                    await connection.close(CloseCode.GOING_AWAY)  # the library calls a cancelled reader an error
+        except NETWORK_ERRORS as error:
+            self._give_up_if_refused(error)
+            raise Retry(say(self.lang, "lost_place", place=self._place, reason=reason(error))) from error
+        raise Retry(say(self.lang, "lost_place", place=self._place, reason=say(self.lang, "closed")))
 
     def _call(self) -> connect:
         # A bridge on this machine is never behind the proxy that the system is set to use.
@@ -219,31 +177,22 @@ class WebsocketClient:
             self._url, max_size=FRAME_BYTES, open_timeout=10, close_timeout=1, proxy=proxy, logger=_library_log
         )
 
-    async def _listen(self, connection: ClientConnection) -> AsyncIterator[Message]:
-        async for data in connection:
-            try:
-                frame = read_frame(data)
-                if frame.get("type") in _OUR_ANSWERS:
-                    continue
-                message = message_from_frame(frame, self.name, self._clock())
-            except FrameError as error:
-                self.state.bad += 1
-                await connection.send(_error_frame(error, self._lang))
-                continue
-            self.state.heard(self._clock())
-            yield message
+    async def _read(self, connection: ClientConnection, data: str | bytes) -> Event | None:
+        try:
+            frame = read_frame(data)
+            return None if frame.get("type") in _OUR_ANSWERS else event_from_frame(frame, self.name, self.clock())
+        except FrameError as error:
+            self.state.bad += 1
+            await connection.send(_error_frame(error, self.lang))
+            return None
 
     def _give_up_if_refused(self, error: Exception) -> None:
         """A wrong token stays wrong; a bridge that starts later than we do answers 404 or 502 for a while."""
         if isinstance(error, InvalidURI):
-            self._fail(say(self._lang, "bad_url"), error)
+            raise AdapterError(say(self.lang, "bad_url")) from error
         status = error.response.status_code if isinstance(error, InvalidStatus) else None
         if status in (http.HTTPStatus.UNAUTHORIZED, http.HTTPStatus.FORBIDDEN):
-            self._fail(say(self._lang, "refused", place=self._place, status=int(status)), error)
-
-    def _fail(self, text: str, error: Exception) -> NoReturn:
-        self.state.become(Phase.FAILED, text)
-        raise AdapterError(text) from error
+            raise AdapterError(say(self.lang, "refused", place=self._place, status=int(status))) from error
 
 
 def _place(url: str, lang: str) -> str:
@@ -281,9 +230,3 @@ def _other_site(request: Request) -> bool:
 
 def _error_frame(error: FrameError, lang: str) -> str:
     return json.dumps({"type": "error", "error": error.text(lang)}, ensure_ascii=False)
-
-
-def _reason(error: Exception) -> str:
-    """One short line without the address, which the library's messages do not quote; a peer may have written part of it."""
-    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    return " ".join(text.split())[:120]

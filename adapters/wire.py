@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.texts import say
-from bot.messages import Kind, Message, MessageId, Role, Viewer
+from bot.messages import Event, Kind, Message, MessageId, Role, Viewer, Withdrawn
 
 FRAME_BYTES = 64 * 1024
 TEXT_LENGTH = 4000
 NAME_LENGTH = 200
 ID_LENGTH = 200
+WITHDRAW = "withdraw"  # the type of a frame that takes messages back
+MASK = "***"  # how platforms end a name that they hide; without an id such a viewer is nobody in particular
 NAMED = "name:"  # a viewer's id that is only a name: two people of that name cannot be told apart
 
 # A time above this (the year 5138, in seconds) is one in milliseconds.
@@ -77,11 +79,35 @@ def message_from_frame(frame: Mapping[str, Any], platform: str, now: float) -> M
     )
 
 
+def event_from_frame(frame: Mapping[str, Any], platform: str, now: float) -> Event:
+    """The message that a frame means, or what a frame of type `withdraw` takes back. Raises FrameError."""
+    if frame.get("type") != WITHDRAW:
+        return message_from_frame(frame, platform, now)
+    ids, users, everything = _ids(frame, "ids"), _ids(frame, "users"), frame.get("all") is True
+    if not (ids or users or everything):
+        raise FrameError("", None, "withdraw")
+    return Withdrawn(platform, frozenset(MessageId(f"{platform}:{name}") for name in ids), users, everything)
+
+
+def frame_from_event(event: Event) -> dict[str, Any]:
+    """The frame that reads as this event again."""
+    if isinstance(event, Message):
+        return frame_from_message(event)
+    frame: dict[str, Any] = {"type": WITHDRAW}
+    if event.messages:
+        frame["ids"] = sorted(name.removeprefix(f"{event.platform}:") for name in event.messages)
+    if event.viewers:
+        frame["users"] = sorted(event.viewers)
+    return frame | ({"all": True} if event.everything else {})
+
+
 def frame_from_message(message: Message) -> dict[str, Any]:
     """The frame that reads as this message again."""
     viewer = message.viewer
     user: dict[str, Any] = {"name": viewer.name}
-    if viewer.id != NAMED + viewer.name:
+    if not viewer.known:
+        user["anonymous"] = True
+    elif viewer.id != NAMED + viewer.name:
         user["id"] = viewer.id
     if viewer.roles:
         user["roles"] = sorted(viewer.roles)
@@ -111,7 +137,8 @@ def _viewer(user: object, platform: str) -> Viewer:
     name = _word(fields, "name", NAME_LENGTH, "user.name").strip() or viewer_id
     if not name:
         raise FrameError("user.name", fields.get("name"), "viewer")
-    return Viewer(platform, viewer_id or NAMED + name, name, _roles(fields.get("roles")))
+    anonymous = not viewer_id and (fields.get("anonymous") is True or name.endswith(MASK))
+    return Viewer(platform, "" if anonymous else viewer_id or NAMED + name, name, _roles(fields.get("roles")))
 
 
 def _roles(value: object) -> frozenset[Role]:
@@ -141,6 +168,16 @@ def _id(fields: Mapping[str, Any], key: str, field: str = "") -> str:
     if len(word) > ID_LENGTH:
         raise FrameError(field or key, word, "long_id", limit=ID_LENGTH)
     return word
+
+
+def _ids(frame: Mapping[str, Any], key: str) -> frozenset[str]:
+    """A list of ids; an id may be a number here, as everywhere."""
+    value = frame.get(key)
+    if value is None:
+        return frozenset()
+    if not isinstance(value, list):
+        raise FrameError(key, value, "ids")
+    return frozenset(filter(None, (_id({key: one}, key) for one in value)))
 
 
 def _price(value: object) -> float | None:

@@ -333,6 +333,12 @@ def test_a_deleted_message_is_passed_over_and_those_who_asked_the_same_wait_on()
     assert intake.take("4", NOW + 1) is None
 
 
+def test_one_of_those_who_asked_the_same_can_be_deleted() -> None:
+    intake = an_intake(a_message("1", "今天玩什么"), a_message("2", "今天玩什么"), a_message("3", "今天玩什么"))
+    intake.withdraw(Withdrawn("test", frozenset({MessageId("2")})), NOW)
+    assert [[m.id for m in one.messages] for one in intake.waiting(NOW)] == [["1", "3"]]
+
+
 def test_all_of_a_viewer_or_of_a_platform_can_be_deleted() -> None:
     """And never another platform's."""
     intake = an_intake(a_message("1", "一", "a"), a_message("2", "二", "b"), a_message("3", "三", "c"))

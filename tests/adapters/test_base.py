@@ -113,10 +113,11 @@ def test_an_adapter_without_a_state_is_fine():
 
 
 def test_a_key_is_first_once():
-    """Until it has not been there for the given time and others have come since."""
-    seen = Seen(limit=10, seconds=600)
-    assert [seen.first("a", now) for now in (0, 1, 599, 1198)] == [True, False, False, False]
-    assert seen.first("b", 1799) and seen.first("a", 1800)
+    """Until it has not been there for the given time, and as many others as are kept at least have been."""
+    seen = Seen(limit=10, seconds=600, least=1)
+    assert [seen.first("a", now) for now in (0, 1, 599, 1198, 9999)] == [True, False, False, False, False]
+    assert seen.first("b", 10_598) and not seen.first("a", 10_598)
+    assert seen.first("c", 11_198) and seen.first("a", 11_198)
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.floats(0, 300)), max_size=60))

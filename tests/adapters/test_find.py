@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from adapters import GROUP, find
-from adapters.base import AdapterError
+from adapters.base import API, AdapterError
 from adapters.replay import Replay
 from adapters.websocket import WebsocketClient, WebsocketServer
 
@@ -56,3 +56,25 @@ def test_a_package_that_cannot_be_loaded_is_one_line(value: str):
     """Name, target and reason; no traceback for the streamer."""
     with pytest.raises(AdapterError, match=f"tv.*{value}.*Error"):
         find("tv", [offer("tv", value)])
+
+
+class Newer:
+    """An adapter of another time."""
+
+    cohost_api = 99
+
+
+class Fitting:
+    cohost_api = API
+
+
+def test_a_package_for_another_interface_is_refused_in_words():
+    """Before it is made: with the package, its version and ours."""
+    with pytest.raises(AdapterError, match=r"tv.*test_find:Newer.*版本 99.*支持 1"):
+        find("tv", [offer("tv", f"{__name__}:Newer")])
+    assert find("tv", [offer("tv", f"{__name__}:Fitting")]) is Fitting
+
+
+def test_only_the_adapter_that_is_asked_for_is_loaded():
+    """A broken package that nobody has configured costs nothing."""
+    assert find("replay", [offer("tv", "no_such_module:Tv")]) is Replay

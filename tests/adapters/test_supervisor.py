@@ -461,7 +461,10 @@ async def half_an_hour(chance: random.Random) -> tuple[Room, Visitor, list[Event
     talk = asyncio.create_task(room.talk())
     spoil = asyncio.create_task(room.spoil(1800))
     spoil.add_done_callback(lambda _: room.close())
-    heard = await hear(visitor)
+    heard = []
+    async for event in visitor.messages():
+        heard.append(event)
+        await asyncio.sleep(chance.choice((0.0, 0.0, 0.3)))  # a reader that is busy now and then
     await spoil
     talk.cancel()
     return room, visitor, heard

@@ -24,7 +24,9 @@ NOW = 1_800_000_000.0
 async def server() -> AsyncIterator[WebsocketServer]:
     chat = WebsocketServer("127.0.0.1", 0, TOKEN, limit=5, clock=lambda: NOW)
     await chat.start()
+    chat.ear = chat.messages()
     yield chat
+    await chat.ear.aclose()
     await chat.close()
 
 
@@ -38,7 +40,7 @@ def frame(text: str, **more: object) -> str:
 
 async def hear(server: WebsocketServer, count: int = 1) -> list[Message]:
     """The next messages; leaves the server running."""
-    return [await soon(server._inbox.get()) for _ in range(count)]
+    return [await soon(anext(server.ear)) for _ in range(count)]
 
 
 async def settled(peer: ClientConnection) -> None:

@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.wire import FrameError, frame_from_message, message_from_frame, read_frame
-from bot.messages import Kind, Message, MessageId, Role, Viewer
+from adapters.wire import (
+    FrameError,
+    event_from_frame,
+    frame_from_event,
+    frame_from_message,
+    message_from_frame,
+    read_frame,
+)
+from bot.messages import Kind, Message, MessageId, Role, Viewer, Withdrawn
 
 NOW = 1_800_000_000.0
 CHAT = {"type": "danmaku", "id": "7", "user": {"id": "u1", "name": "阿强"}, "text": "晚上好"}
@@ -231,7 +238,7 @@ def test_nothing_but_a_frame_error_escapes(frame: dict):
         assert error.text("zh") and error.text("en")
         return
     assert message.id.startswith("room:") and len(message.id) > len("room:")
-    assert message.viewer.platform == "room" and message.viewer.id and message.viewer.name
+    assert message.viewer.platform == "room" and message.viewer.name
     assert message.price is None or 0 < message.price < math.inf
     assert 0 <= message.time <= NOW
     assert len(message.text) <= 4000
@@ -253,7 +260,7 @@ messages = st.builds(
     Message,
     id=word.map(lambda name: MessageId(f"room:{name}")),
     kind=st.sampled_from(Kind),
-    viewer=st.builds(Viewer, st.just("room"), word, word, st.frozensets(st.sampled_from(Role))),
+    viewer=st.builds(Viewer, st.just("room"), word | st.just(""), word, st.frozensets(st.sampled_from(Role))),
     text=word,
     price=st.none() | st.floats(0.01, 1e6),
     time=st.floats(0, NOW),
@@ -271,3 +278,33 @@ def test_a_viewer_known_by_name_only_stays_so():
     """The mark is not written out as if the platform had given an id."""
     frame = frame_from_message(read(user={"name": "阿强"}))
     assert frame["user"] == {"name": "阿强"}
+
+
+@pytest.mark.parametrize(
+    ("frame", "event"),
+    [
+        ({"ids": ["m1", 7]}, Withdrawn("p", frozenset({MessageId("p:m1"), MessageId("p:7")}))),
+        ({"users": ["u1"]}, Withdrawn("p", viewers=frozenset({"u1"}))),
+        ({"all": True}, Withdrawn("p", everything=True)),
+    ],
+)
+def test_messages_can_be_taken_back(frame: dict, event: Withdrawn):
+    """By message, by viewer, or all of them; and the frame made of it reads as the same again."""
+    assert event_from_frame({"type": "withdraw", **frame}, "p", 0.0) == event
+    assert event_from_frame(frame_from_event(event), "p", 0.0) == event
+
+
+@pytest.mark.parametrize("frame", [{}, {"ids": []}, {"ids": "m1"}, {"ids": [[]]}, {"users": {}}, {"all": "yes"}])
+def test_a_withdrawal_of_nothing_is_refused(frame: dict):
+    """With what to write."""
+    with pytest.raises(FrameError):
+        event_from_frame({"type": "withdraw", **frame}, "p", 0.0)
+
+
+@pytest.mark.parametrize("user", [{"name": "观***"}, {"name": "阿强", "anonymous": True}, "小***"])
+def test_a_hidden_name_without_an_id_is_nobody_in_particular(user: object):
+    """Two of them must not be taken for one person; with an id the name does not matter."""
+    viewer = message_from_frame({"type": "like", "user": user}, "p", 0.0).viewer
+    assert (viewer.id, viewer.known) == ("", False)
+    named = message_from_frame({"type": "like", "user": {"id": "u", "name": "观***"}}, "p", 0.0).viewer
+    assert named.known
