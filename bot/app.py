@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Protocol
 
 import adapters
-from adapters.base import Adapter
+from adapters.base import Adapter, AdapterState, state_of
 from adapters.replay import Replay
 from adapters.websocket import WebsocketClient, WebsocketServer
 from bot.config import Config
 from bot.engine.keeping import MEBIBYTE, Keeping
 from bot.engine.process import LocalEngine
 from bot.engine.remote import Form, RemoteEngine, Waits
-from bot.engine.types import Engine, EngineState, EngineStatus, Sampling
+from bot.engine.types import Engine, EngineState, EngineStatus
 from bot.errors import UserError
 from bot.feed import Feed
 from bot.intake import Intake, WaitClass
@@ -31,6 +31,7 @@ from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Scenario, load_scenario
 from bot.show import Show
+from bot.voices import character_samplings, scenario_sampling
 from bot.web.server import create_app, serve
 from bot.web.tokens import Tokens, load_tokens
 from moderation import build_chain
@@ -106,7 +107,7 @@ async def run(
             tasks.create_task(show.run())
             tasks.create_task(run_engine(engine, worked))
             for platform in platforms:
-                tasks.create_task(show.listen(platform))
+                tasks.create_task(listen(show, platform, save, config))
             for line in greeting(config, tokens, port, platforms):
                 announce(line)
 
@@ -176,15 +177,18 @@ def build_show(config: Config, scenario: Scenario, engine: Engine, save: Save, o
         save=save,
         outlets=(overlay,),
         feed=feed,
-        rules=show_rules(config),
+        rules=show_rules(config, scenario),
         clock=time.time,
     )
 
 
-def show_rules(config: Config) -> Rules:
+def show_rules(config: Config, scenario: Scenario) -> Rules:
+    """Raises ScenarioError where the scenario asks for a way of drawing words that cannot be."""
+    base, presets, file = config.base_sampling, config.sampling.own_presets, str(scenario_file(config))
     return Rules(
         drafts=config.drafts.count,
-        sampling=Sampling(max_tokens=config.drafts.max_tokens, **config.sampling.model_dump()),
+        sampling=scenario_sampling(scenario, base, presets, file),
+        voices=character_samplings(scenario, base, presets, file),
         turns=config.drafts.turns,
         max_pending=config.approval.max_pending,
         max_text=config.approval.max_text,
@@ -212,6 +216,24 @@ def build_adapters(config: Config, tokens: Tokens) -> list[Adapter]:
     for name, settings in config.adapters.others().items():
         found.append(adapters.find(name, lang=config.lang)(**settings))
     return found
+
+
+async def listen(show: Show, platform: Adapter, save: Save, config: Config) -> None:
+    """Hears a platform, and records it where the settings say so."""
+    record = config.adapters.recorded().get(platform.name)
+    if not record:
+        return await show.listen(platform)
+    state = state_of(platform) or AdapterState()
+
+    def trouble(text: str) -> None:
+        if text:
+            log.warning("%s", text)
+            state.note("record", text, time.time())
+        else:
+            state.unnote("record")
+
+    with contextlib.closing(save.recorder(platform.name, time.time, trouble, names=record == "names")) as recorder:
+        await show.listen(platform, recorder.write)
 
 
 def program_version() -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapters.base import AdapterError
 from adapters.replay import load_recording, resolve
-from bot.app import scenario_file
+from bot.app import scenario_file, show_rules
 from bot.config import Config
 from bot.engine.errors import ModelError
 from bot.engine.strategy import is_auto, parse_strategy
@@ -36,7 +36,7 @@ def describe_scenario(file: Path) -> str:
 
 def _scenario(config: Config) -> Iterator[str]:
     try:
-        load_scenario(scenario_file(config))
+        show_rules(config, load_scenario(scenario_file(config)))
     except ScenarioError as error:
         yield str(error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -16,10 +17,12 @@ class Pause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The settings of a show. Times in seconds; `lifetimes` by wait class, None: a card waits for ever."""
+    """The settings of a show. Times in seconds; `lifetimes` by wait class, None: a card waits for ever. `voices` are
+    the characters that draw their words in a way of their own."""
 
     drafts: int = 5
     sampling: Sampling = Sampling()
+    voices: Mapping[str, Sampling] = field(default_factory=dict)
     turns: int = 16
     max_pending: int = 5
     max_text: int = 200
@@ -31,3 +34,6 @@ class Rules:
     most_seconds: float = 30.0
     lang: str = "zh"
     version: str = ""
+
+    def sampling_of(self, character: str) -> Sampling:
+        return self.voices.get(character, self.sampling)

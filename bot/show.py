@@ -32,7 +32,7 @@ from bot.engine.prompting import live_prompt, sanitise, sanitise_name, viewer_li
 from bot.engine.types import DraftDone, Engine, EngineError, EngineState, Prompt, Sampling
 from bot.feed import Feed
 from bot.intake import Intake, PassReason, WaitClass, Waiting
-from bot.messages import Message, Withdrawn
+from bot.messages import Event, Message, Withdrawn
 from bot.outlets import Outlet, reading_seconds
 from bot.rules import Pause, Rules
 from bot.save import Save, SaveError
@@ -93,12 +93,14 @@ class Show:
 
     # -- 1. a message is heard -------------------------------------------------------------------------------------
 
-    async def listen(self, adapter: Adapter) -> None:
+    async def listen(self, adapter: Adapter, record: Callable[[Event], None] | None = None) -> None:
         """Hear everything a platform sends. One message that cannot be handled must not end a broadcast."""
         self._board.adapters.append(adapter)
         try:
             async for event in adapter.messages():
                 try:
+                    if record is not None:
+                        record(event)
                     if isinstance(event, Message):
                         self.hear(event)
                     else:
@@ -140,7 +142,7 @@ class Show:
         """Open cards while a person can keep up with them. A card whose drafts a crash has eaten gets them again."""
         for item in self._queue.items(State.PENDING):
             if self._may_draft() and not (item.drafts or item.drafting or item.error):
-                self._start_drafts(item.id, self._rules.drafts, self._rules.sampling)
+                self._start_drafts(item.id, self._rules.drafts, self._rules.sampling_of(item.character))
         while self._may_draft() and len(self._queue.items(State.PENDING)) < self._rules.max_pending:
             waiting = self._intake.next(now)
             if waiting is None:
@@ -169,7 +171,7 @@ class Show:
         self._open_card(item)
         self._save_messages((m, item.id) for m in (message, *waiting.others))
         self._board.intake_changed()
-        self._start_drafts(item.id, self._rules.drafts, self._rules.sampling, urgent=urgent)
+        self._start_drafts(item.id, self._rules.drafts, self._rules.sampling_of(item.character), urgent=urgent)
         return item
 
     def _quote(self, message: Message, findings: tuple[Flag, ...]) -> Quote | None:
@@ -295,7 +297,7 @@ class Show:
         if count < 1:
             raise Refused("enough", f"已有 {MAX_DRAFTS} 条候选，请选一条或丢弃。 There are enough drafts.")
         self._need_engine()
-        sampling = at_least(self._rules.sampling, min_length)
+        sampling = at_least(self._rules.sampling_of(item.character), min_length)
         self._start_drafts(item.id, count, sampling, start_with=start_with, hint=hint, urgent=True)
 
     def say(self, character: str, text: str, by: Operator) -> str:
@@ -316,7 +318,7 @@ class Show:
         self._need_engine()
         lifetime = self._rules.lifetimes.get(WaitClass.OTHER.value)
         item = self._open_card(Item(_new_id(), self._clock(), speaker, lifetime=lifetime, wait_class="own"))
-        sampling = at_least(self._rules.sampling, min_length)
+        sampling = at_least(self._rules.sampling_of(speaker), min_length)
         self._start_drafts(item.id, count or self._rules.drafts, sampling, start_with=start_with, urgent=True)
         return item.id
 

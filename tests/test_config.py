@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.config import PROJECT, Config, ConfigError, find_config, load_config, setting_names
+from bot.config import PROJECT, Config, ConfigError, SamplingValues, find_config, load_config, setting_names
 from bot.config.texts import TEXTS
+from bot.engine.limits import LIMITS
+from bot.engine.types import Sampling
 
 SHIPPED = PROJECT / "config.yaml"
 
@@ -36,7 +38,8 @@ def config(tmp_path: Path, text: str, **environment: str) -> Config:
 def _leaves(values: dict[str, object], before: str = "") -> list[tuple[str, object]]:
     found: list[tuple[str, object]] = []
     for name, value in values.items():
-        found += _leaves(value, f"{before}{name}.") if isinstance(value, dict) else [(before + name, value)]
+        inside = isinstance(value, dict) and len(value) > 0
+        found += _leaves(value, f"{before}{name}.") if inside else [(before + name, value)]
     return found
 
 
@@ -288,6 +291,73 @@ def test_scenario_cannot_lead_out_of_the_save_folder(scenario: str) -> None:
     """It is a name of two parts, not a path."""
     with pytest.raises(ConfigError, match="应为“剧本系列/剧本名”"):
         load_config(None, {"scenario": scenario})
+
+
+def test_sampling_that_contradicts_itself_is_a_mistake(tmp_path: Path) -> None:
+    """Each contradiction once, at the line that is nearest, with what to write; a preset's over the rest."""
+    text = """
+sampling:
+  mirostat_tau: 5
+  top_k: 40
+  presets:
+    温柔: {temperature: 0.001}
+drafts: {max_tokens: 10}
+"""
+    both = mistakes(tmp_path, text)
+    assert both[0].startswith("config.yaml:3 sampling.mirostat_tau：mirostat 自己决定")
+    assert both[0].endswith("不能与 top_p、top_k 同用。请写 top_p: 1，top_k: 0。")
+    assert both[1].startswith("config.yaml:6 sampling.presets.温柔.temperature：temperature：应为 0（每次选最可能的）")
+    assert mistakes(tmp_path, text.replace("mirostat_tau: 5", "min_tokens: 11")) == [
+        "config.yaml:3 sampling.min_tokens：最少 11 个 token 多于最多的 10 个。请改小 min_tokens。",
+        both[1],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("order: [top_p]", None),
+        ("order: [temperature, top_p]", None),
+        ("order: [top_p, top_q]", "sampling.order：应为这些步骤的排列"),
+        ("order: [temperature]", "sampling.order：缺少用到的 top_p"),
+        ("ban: [加群, 261]", None),
+        ("ban: 加群", "sampling.ban：应为列表"),
+        ("ban: [1.5]", "sampling.ban：应为列表，写词句（或 token 编号）"),
+        ("logit_bias: [[叮铃, 2], [261, -1.5]]", None),
+        ("logit_bias: {叮铃: 2}", "sampling.logit_bias：应为列表"),
+        ("logit_bias: [[叮铃, 很多]]", "sampling.logit_bias：应为列表，每项是词"),
+        ("presets: [温柔]", "sampling.presets：应为一组设置"),
+        ("presets: {温柔: {top_q: 1}}", "sampling.presets.温柔.top_q：没有这个设置。是不是想写"),
+        ("presets: {温柔: {top_p: 2}}", "sampling.presets.温柔.top_p：应为不大于 1 的数字"),
+    ],
+)
+def test_lists_of_sampling_are_checked(tmp_path: Path, written: str, said: str | None) -> None:
+    """What a streamer may write, and what is said to what he may not."""
+    text = f"sampling:\n  {written}\n"
+    if said is None:
+        assert config(tmp_path, text).base_sampling
+    else:
+        (mistake,) = mistakes(tmp_path, text)
+        assert mistake.startswith(f"config.yaml:2 {said}")
+
+
+def test_limits_of_sampling_are_the_engines() -> None:
+    """What the settings take, the engine takes; what they refuse, it refuses: at each border of each number."""
+    for name, (least, most) in LIMITS.items():
+        if name == "max_tokens":
+            continue
+        for value in (least, most, least - 1, most + 1):
+            values: dict[str, object] = {name: value}
+            with suppress(ValidationError):
+                SamplingValues(**values)  # type: ignore[arg-type]
+                assert least <= value <= most
+                continue
+            assert not least <= value <= most, (name, value)
+
+
+def test_settings_left_out_are_the_engines_defaults() -> None:
+    """But for top_p, of which five drafts need a little more to differ."""
+    assert Config().base_sampling == Sampling(top_p=0.7)
 
 
 def test_model_that_is_missing_is_a_mistake(tmp_path: Path) -> None:

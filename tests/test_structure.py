@@ -16,7 +16,7 @@ LAYERS = (
     ("bot.errors", "bot.letters"),
     ("bot.messages", "bot.scenario"),
     ("adapters", "moderation", "bot.engine", "bot.intake", "bot.approval", "bot.feed"),
-    ("bot.save", "bot.rules"),
+    ("bot.save", "bot.rules", "bot.voices"),
     ("bot.view", "bot.outlets"),
     ("bot.board",),
     ("bot.show",),

@@ -12,7 +12,7 @@ from copy import deepcopy
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -27,7 +27,10 @@ from pydantic import (
 
 from bot.config.file import Key, Mistake, Tree, read_tree
 from bot.config.texts import knows, say
+from bot.engine.limits import LIMITS, STEPS, problems
 from bot.engine.models.folder import find_model, models_folder
+from bot.engine.presets import as_fields
+from bot.engine.types import Sampling
 from bot.errors import UserError
 
 FILE_NAME = "config.yaml"
@@ -36,7 +39,6 @@ PROJECT = Path(__file__).parents[2]
 Port = Annotated[int, Field(ge=0, le=65535)]  # 0: any free one
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Lifetime = Annotated[float, Field(ge=0, le=86400)]  # 0: for ever
-Penalty = Annotated[float, Field(ge=-10, le=10)]
 Host = Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -105,17 +107,49 @@ class Drafts(Section):
     turns: Annotated[int, Field(ge=1, le=1000)] = 16
 
 
-class SamplingSettings(Section):
+def _within(name: str) -> Any:
+    least, most = LIMITS[name]
+    return Field(ge=least, le=most)
+
+
+Entries = Annotated[tuple[Any, ...], Field(strict=False)]  # what they hold is checked by bot.engine.limits
+
+
+class SamplingValues(Section):
     """The fields of bot.engine.Sampling, but for the length, which is `drafts.max_tokens`."""
 
-    temperature: Annotated[float, Field(ge=0, le=10)] = 1.0
-    top_p: Annotated[float, Field(ge=0, le=1)] = 0.7
-    top_k: Annotated[int, Field(ge=0)] = 0
-    presence: Penalty = 0.5
-    frequency: Penalty = 0.5
-    decay: Annotated[float, Field(ge=0, le=1)] = 0.996
-    min_tokens: Annotated[int, Field(ge=0, le=2000)] = 0
-    seed: Annotated[int, Field(ge=0)] | None = None
+    temperature: Annotated[float, _within("temperature")] = 1.0
+    top_p: Annotated[float, _within("top_p")] = 0.7
+    top_k: Annotated[int, _within("top_k")] = 0
+    min_p: Annotated[float, _within("min_p")] = 0.0
+    typical: Annotated[float, _within("typical")] = 1.0
+    mirostat_tau: Annotated[float, _within("mirostat_tau")] = 0.0
+    mirostat_rate: Annotated[float, _within("mirostat_rate")] = 0.1
+    order: Entries = STEPS
+    guidance: Annotated[float, _within("guidance")] = 1.0
+    presence: Annotated[float, _within("presence")] = 0.5
+    frequency: Annotated[float, _within("frequency")] = 0.5
+    decay: Annotated[float, _within("decay")] = 0.996
+    no_repeat: str = ""
+    dry_multiplier: Annotated[float, _within("dry_multiplier")] = 0.0
+    dry_base: Annotated[float, _within("dry_base")] = 1.75
+    dry_allowed_length: Annotated[int, _within("dry_allowed_length")] = 2
+    dry_range: Annotated[int, _within("dry_range")] = 512
+    dry_breakers: str = '\n:："*'
+    ban: Entries = ()
+    logit_bias: Entries = ()
+    min_tokens: Annotated[int, _within("min_tokens")] = 0
+    seed: Annotated[int, _within("seed")] | None = None
+
+
+class SamplingSettings(SamplingValues):
+    """`presets`: by name, each only what it changes."""
+
+    presets: dict[str, SamplingValues] = {}
+
+    @property
+    def own_presets(self) -> dict[str, dict[str, Any]]:
+        return {name: preset.model_dump(exclude_unset=True) for name, preset in self.presets.items()}
 
 
 class CardLifetimes(Section):
@@ -177,14 +211,20 @@ class Moderation(Section):
     links: Literal["block", "flag", "allow"] = "block"
 
 
+# Keep what an adapter hears as recordings; "names": with the viewers' names.
+Record = Literal[False, True, "names"]
+
+
 class WebsocketServerSettings(Section):
     enabled: bool = True
     host: Host = "127.0.0.1"
     port: Port = 57861
+    record: Record = False
 
 
 class WebsocketClientSettings(Section):
     url: Annotated[str, StringConstraints(pattern=r"^(wss?://\S+)?$")] = ""
+    record: Record = False
 
 
 class Websocket(Section):
@@ -197,6 +237,7 @@ class Bilibili(Section):
 
     room_id: Annotated[int, Field(ge=1)] | None = None
     transport: Literal["builtin", "blivedm"] = "builtin"
+    record: Record = False
 
 
 class Adapters(Section):
@@ -208,8 +249,21 @@ class Adapters(Section):
     bilibili: Bilibili = Bilibili()
 
     def others(self) -> dict[str, dict[str, Any]]:
-        """Settings of adapters that other packages bring, by name."""
-        return {name: dict(settings or {}) for name, settings in (self.model_extra or {}).items()}
+        """Settings of adapters that other packages bring, by name; `record` is ours, not theirs."""
+        sections = {name: dict(settings or {}) for name, settings in (self.model_extra or {}).items()}
+        return {
+            name: {key: settings[key] for key in settings if key != "record"} for name, settings in sections.items()
+        }
+
+    def recorded(self) -> dict[str, Record]:
+        """Which adapters are recorded and how, by the adapter's name."""
+        known = {
+            "websocket": self.websocket.server.record,
+            "websocket_client": self.websocket.client.record,
+            "bilibili": self.bilibili.record,
+        }
+        others = {name: (settings or {}).get("record", False) for name, settings in (self.model_extra or {}).items()}
+        return {name: record for name, record in {**known, **others}.items() if record}
 
 
 class Config(Section):
@@ -275,6 +329,12 @@ class Config(Section):
         return self.path(self.engine.states.folder) if self.engine.states.folder else None
 
     @property
+    def base_sampling(self) -> Sampling:
+        """What holds where a scenario says nothing else. ValueError: the settings contradict each other."""
+        values = self.sampling.model_dump(exclude={"presets"})
+        return Sampling(max_tokens=self.drafts.max_tokens, **as_fields(values))
+
+    @property
     def replay_path(self) -> Path | Literal["demo"] | None:
         """None: nothing is replayed."""
         if self.replay in ("", "demo"):
@@ -320,6 +380,7 @@ def load_config(
         tree.put(key, value)
     speak = lang or ("en" if tree.values.get("lang") == "en" else "zh")
     mistakes = [*tree.mistakes(speak), *_type_mistakes(tree, speak), *_beyond_types(tree, speak)]
+    mistakes += _sampling(tree, _settings(tree, mistakes, file), speak)
     config = _settings(tree, mistakes, file)
     if mistakes := [*mistakes, *_missing_model(tree, config, speak), *_state_files(tree, config, speak)]:
         raise ConfigError(mistakes, _settings(tree, mistakes, file))
@@ -520,6 +581,20 @@ def _screen_times(tree: Tree, lang: str) -> Iterator[Mistake]:
     yield tree.mistake(lang, ("overlay", name), say(lang, "wrong", what=what, value=_short(value), hint=hint))
 
 
+def _sampling(tree: Tree, config: Config, lang: str) -> Iterator[Mistake]:
+    """Settings that contradict each other, and lists whose entries make no sense; a preset's over the rest."""
+    base = config.sampling.model_dump(exclude={"presets"}) | {"max_tokens": config.drafts.max_tokens}
+    wrong: set[str] = set()
+    for name, *said in problems(as_fields(base)):
+        wrong.add(name)
+        yield tree.mistake(lang, ("sampling", name), said[lang == "en"])
+    base |= {name: getattr(SamplingSettings(), name) for name in wrong}
+    for preset, values in config.sampling.own_presets.items():
+        for name, *said in problems(as_fields(base | values)):
+            key: Key = ("sampling", "presets", preset, name)
+            yield tree.mistake(lang, key if name in values else key[:-1], f"{name}：{said[lang == 'en']}")
+
+
 def _other_adapter(tree: Tree, name: str, lang: str) -> Iterator[Mistake]:
     """A section that is none of ours needs an installed package that brings an adapter of that name."""
     key = ("adapters", name)
@@ -533,3 +608,7 @@ def _other_adapter(tree: Tree, name: str, lang: str) -> Iterator[Mistake]:
         what, hint = say(lang, "section"), say(lang, "write_section")
         value = tree.shown(key, tree.get(f"adapters.{name}"))
         yield tree.mistake(lang, key, say(lang, "wrong", what=what, value=value, hint=hint))
+    elif tree.get(f"adapters.{name}.record") not in (None, *get_args(Record)):
+        what, hint = say(lang, "choice", choices="false, true, names"), say(lang, "write_choice")
+        value = tree.shown((*key, "record"), tree.get(f"adapters.{name}.record"))
+        yield tree.mistake(lang, (*key, "record"), say(lang, "wrong", what=what, value=value, hint=hint))

@@ -34,8 +34,8 @@ WHOLE = {"top_k", "dry_allowed_length", "dry_range", "max_tokens", "min_tokens",
 LOWEST_HEAT = 0.01
 MOST_BIAS = 100.0
 
-Problem = tuple[str, str]
-"""The setting, and what is wrong with it, for people."""
+Problem = tuple[str, str, str]
+"""The setting, and what is wrong with it in Chinese and in English."""
 
 
 def problems(values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -55,21 +55,22 @@ def _numbers(values: Mapping[str, Any]) -> Iterator[Problem]:
         if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
             what, english = ("整数", "a whole number") if name in WHOLE else ("数字", "a number")
             span = f"{least:g} 到 {most:g}" if most < 1e6 else f"不小于 {least:g}"
-            yield name, f"应为{span} 的{what}，现为 {value!r}。 / Must be {english} from {least:g} to {most:g}."
+            yield name, f"应为{span} 的{what}，现为 {value!r}。", f"Must be {english} from {least:g} to {most:g}."
 
 
 def _texts(values: Mapping[str, Any]) -> Iterator[Problem]:
     for name in ("no_repeat", "dry_breakers"):
         if not isinstance(values[name], str):
-            yield name, f'应为文字，例如 "，：？！"，现为 {values[name]!r}。 / Must be text.'
+            yield name, f'应为文字，例如 "，：？！"，现为 {values[name]!r}。', "Must be text."
     if not isinstance(values["ban"], tuple) or not all(map(_names_words, values["ban"])):
         yield (
             "ban",
-            f'应为列表，写词句（或 token 编号），例如 ["加群", 261]，现为 {values["ban"]!r}。 / Must be a list.',
+            f'应为列表，写词句（或 token 编号），例如 ["加群", 261]，现为 {values["ban"]!r}。',
+            "Must be a list.",
         )
     if not isinstance(values["logit_bias"], tuple) or not all(map(_biases_words, values["logit_bias"])):
         example = f'应为列表，每项是词（或 token 编号）和 -{MOST_BIAS:g} 到 {MOST_BIAS:g} 的数字，例如 [["哈哈", -3]]'
-        yield "logit_bias", f"{example}，现为 {values['logit_bias']!r}。 / Must be a list of [text or id, number]."
+        yield "logit_bias", f"{example}，现为 {values['logit_bias']!r}。", "Must be a list of [text or id, number]."
 
 
 def _names_words(entry: object) -> bool:
@@ -92,7 +93,8 @@ def _order(values: Mapping[str, Any]) -> Iterator[Problem]:
         known = ", ".join(STEPS)
         yield (
             "order",
-            f"应为这些步骤的排列，每步至多一次：{known}，现为 {order!r}。 / An order of these steps, each once.",
+            f"应为这些步骤的排列，每步至多一次：{known}，现为 {order!r}。",
+            "An order of these steps, each once.",
         )
 
 
@@ -110,28 +112,29 @@ def active_steps(values: Mapping[str, Any]) -> set[str]:
 
 
 def _together(values: Mapping[str, Any]) -> Iterator[Problem]:
-    """What contradicts itself, where each setting alone is fine."""
+    """What contradicts itself, where each setting alone is fine. At its default, the setting named does not."""
     on = active_steps(values)
     heat = values["temperature"]
     for step in sorted(on - set(values["order"])):
-        yield "order", f"缺少用到的 {step}。请加上。 / {step} is in use; name it in the order."
+        yield "order", f"缺少用到的 {step}。请加上。", f"{step} is in use; name it in the order."
     if 0 < heat < LOWEST_HEAT:
         yield (
             "temperature",
-            f"应为 0（每次选最可能的）或不小于 {LOWEST_HEAT}，现为 {heat:g}。 / Write 0, or at least that.",
+            f"应为 0（每次选最可能的）或不小于 {LOWEST_HEAT}，现为 {heat:g}。",
+            "Write 0, or at least that.",
         )
-    if "mirostat" in on:
-        for step, off in (("top_p", 1), ("top_k", 0), ("typical", 1)):
-            if step in on:
-                text = f"mirostat 自己决定留下多少词，不能与 {step} 同用。请写 {step}: {off}，或 mirostat_tau: 0。"
-                yield step, f"{text} / mirostat replaces {step}."
+    offs = {"top_p": "top_p: 1", "top_k": "top_k: 0", "typical": "typical: 1"}
+    both = [step for step in offs if step in on]
+    if "mirostat" in on and both:
+        text = f"mirostat 自己决定留下多少词，不能与 {'、'.join(both)} 同用。请写 {'，'.join(offs[step] for step in both)}。"
+        yield "mirostat_tau", text, f"Mirostat replaces them: write {', '.join(offs[step] for step in both)}."
     if heat == 0:
         for step, name, off in (("mirostat", "mirostat_tau", 0), ("typical", "typical", 1)):
             if step in on:
                 text = (
                     f"temperature 为 0 是每次选最可能的词，不能与 {step} 同用。请写 {name}: {off}，或改 temperature。"
                 )
-                yield name, f"{text} / Contradicts temperature 0."
+                yield name, text, "Contradicts temperature 0."
     if values["min_tokens"] > values["max_tokens"]:
         text = f"最少 {values['min_tokens']} 个 token 多于最多的 {values['max_tokens']} 个。请改小 min_tokens。"
-        yield "min_tokens", f"{text} / More than max_tokens."
+        yield "min_tokens", text, "More than max_tokens."

@@ -77,9 +77,9 @@ class Sampling:
     order: tuple[str, ...] = STEPS
 
     def __post_init__(self) -> None:
-        wrong = [f"{name}：{text}" for name, text in problems({f.name: getattr(self, f.name) for f in fields(self)})]
+        wrong = list(problems({f.name: getattr(self, f.name) for f in fields(self)}))
         if wrong:
-            raise ValueError("\n".join(wrong))
+            raise ValueError("\n".join(f"{name}：{chinese} / {english}" for name, chinese, english in wrong))
 
     @property
     def steps(self) -> tuple[str, ...]:

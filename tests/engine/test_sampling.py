@@ -506,8 +506,8 @@ def test_numbers_have_limits(name: str) -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"mirostat_tau": 5.0}, "top_p：mirostat .*不能与 top_p 同用。请写 top_p: 1"),
-        ({"mirostat_tau": 5.0, "top_p": 1.0, "top_k": 3}, "top_k：.*请写 top_k: 0"),
+        ({"mirostat_tau": 5.0}, "mirostat_tau：mirostat .*不能与 top_p 同用。请写 top_p: 1"),
+        ({"mirostat_tau": 5.0, "top_p": 1.0, "top_k": 3}, "mirostat_tau：.*请写 top_k: 0"),
         ({"mirostat_tau": 5.0, "top_p": 1.0, "temperature": 0}, "mirostat_tau：temperature 为 0"),
         ({"typical": 0.5, "temperature": 0}, "typical：temperature 为 0"),
         ({"temperature": 0.001}, "temperature：应为 0（每次选最可能的）或不小于 0.01"),
