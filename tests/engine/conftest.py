@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import Model, load_model
+from tests.engine.cuda_on_cpu import OnCpu
 
 TINY_WORDS = ["你好", "晚上", "好", "吗", "。", "！", " ", "\n", "\n\n", "。\n\n", "阿强", ":", "：", "a", "b", "hello"]
 
@@ -81,3 +82,9 @@ def world_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     torch.save(random_weights(2, 64, 65536, ranks=(8, 8, 8, 16)), folder / "world.pth")
     yield folder / "world.pth"
     shutil.rmtree(folder)  # 34 MB
+
+
+@pytest.fixture(scope="session")
+def on_cpu(tmp_path_factory: pytest.TempPathFactory) -> OnCpu:
+    """The CUDA kernels, compiled for the CPU."""
+    return OnCpu(tmp_path_factory.mktemp("cuda_on_cpu"))

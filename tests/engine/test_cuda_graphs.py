@@ -20,7 +20,7 @@ VOCAB = 7
 
 
 def zero_state(batch: int) -> State:
-    return State({"shift": torch.zeros(4, batch, 3), "wkv": torch.zeros(2, batch, 2, 2)})
+    return State({"shift": torch.zeros(4, batch, 3).double(), "wkv": torch.zeros(2, batch, 2, 2).double()})
 
 
 def step(tokens: Tensor, state: State) -> Tensor:
@@ -53,20 +53,25 @@ class FakeCapture:
         return replay, logits
 
 
+def equal(ours: Tensor, theirs: Tensor) -> bool:
+    """But for the order of sums, which depends on how the tensors lie in memory."""
+    return torch.allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
 def same(ours: State, theirs: State) -> bool:
-    return all(torch.equal(tensor, theirs.tensors[name]) for name, tensor in ours.tensors.items())
+    return all(equal(tensor, theirs.tensors[name]) for name, tensor in ours.tensors.items())
 
 
 def test_a_batch_is_filled_up_to_the_next_size() -> None:
     """Each size is captured once, when it is first wanted; more rows than the largest go without."""
     capture = FakeCapture()
-    graphs = Graphs(step, zero_state, capture, most_rows=10**6)
+    graphs = Graphs(step, zero_state, capture)
     for rows in (1, 5, 7, 8, 9, 12, 13, 64, 1, 65):
         state, plain = zero_state(rows), zero_state(rows)
         tokens = torch.arange(rows)[:, None]
         logits = graphs(tokens, state)
-        assert torch.equal(logits, step(tokens, plain)) and same(state, plain) and len(state) == rows
-    assert capture.sizes == [1, 5, 8, 12, 16, 64]
+        assert equal(logits, step(tokens, plain)) and same(state, plain) and len(state) == rows
+    assert capture.sizes == [1, 5, 8, 12, 16, 64, 1]  # the last once more, as the memory grew
     assert capture.replays == 9
 
 
@@ -74,7 +79,7 @@ def test_a_batch_is_filled_up_to_the_next_size() -> None:
 def test_any_mixture_of_states_goes_as_without_graphs(inference: bool) -> None:
     """Several conversations take turns: they step, branch, lose rows, join, read a piece the plain way, and end."""
     chance = random.Random(3)
-    graphs = Graphs(step, zero_state, FakeCapture(), most_rows=20)
+    graphs = Graphs(step, zero_state, FakeCapture())
     pairs = [(zero_state(n), zero_state(n)) for n in (1, 2, 2, 5)]
     for _ in range(600):
         ours, theirs = pairs.pop(chance.randrange(len(pairs)))
@@ -89,13 +94,13 @@ def test_any_mixture_of_states_goes_as_without_graphs(inference: bool) -> None:
                 other = pairs.pop()
                 ours, theirs = State.join([ours, other[0]]), State.join([theirs, other[1]])
             case 3:
-                assert torch.equal(step(tokens, ours), step(tokens, theirs))
+                assert equal(step(tokens, ours), step(tokens, theirs))
             case 4:
                 ours, theirs = zero_state(1), zero_state(1)
             case _:
                 with torch.inference_mode(inference):
                     logits = graphs(tokens, ours)
-                assert torch.equal(logits, step(tokens, theirs))
+                assert equal(logits, step(tokens, theirs))
         pairs.append((ours, theirs))
         if len(pairs) < 4:
             pairs.append((zero_state(2), zero_state(2)))
@@ -122,7 +127,7 @@ def test_a_state_that_got_other_tensors_is_read_again() -> None:
     tokens = torch.tensor([[3]])
     for _ in range(2):
         state.tensors, plain.tensors = (dict(zero_state(1).repeat(1).tensors) for _ in range(2))
-        assert torch.equal(graphs(tokens, state), step(tokens, plain)) and same(state, plain)
+        assert equal(graphs(tokens, state), step(tokens, plain)) and same(state, plain)
 
 
 def test_logits_stay_as_they_were_given() -> None:
@@ -134,37 +139,38 @@ def test_logits_stay_as_they_were_given() -> None:
     assert torch.equal(first, kept) and not torch.equal(first, second)
 
 
-def test_the_least_recently_used_graph_makes_room() -> None:
-    """All graphs together hold a limited number of rows; one that had to go is made again when it is wanted."""
-    capture = FakeCapture()
-    graphs = Graphs(step, zero_state, capture, most_rows=10)
-    for rows in (2, 4, 2, 5, 2, 4):
-        graphs(torch.zeros(rows, 1, dtype=torch.long), zero_state(rows))
-    assert capture.sizes == [2, 4, 5, 4]
+def test_all_graphs_share_the_memory_of_the_most_rows() -> None:
+    """It grows in steps; a graph that knows the old memory is made anew, a state that lives in the old one keeps it."""
+    capture, rooms = FakeCapture(), list[int]()
 
+    def room(batch: int) -> State:
+        rooms.append(batch)
+        return zero_state(batch)
 
-def test_a_state_outlives_its_graph() -> None:
-    """What lived in a graph that had to go keeps its memory, and goes on elsewhere."""
-    graphs = Graphs(step, zero_state, FakeCapture(), most_rows=3)
+    graphs = Graphs(step, room, capture)
     state, plain = zero_state(2), zero_state(2)
     tokens = torch.tensor([[1], [2]])
-    for _ in range(2):
+    for others in (3, 8, 9, 16, 2):
         graphs(tokens, state)
         step(tokens, plain)
-        graphs(tokens[:1].repeat(3, 1), zero_state(3))
+        graphs(torch.ones(others, 1, dtype=torch.long), zero_state(others))
         gc.collect()
-    assert same(state, plain)
+        assert same(state, plain)
+    assert rooms == [8, 16]
+    assert capture.sizes == [2, 3, 8, 12, 2, 16]
 
 
 def test_a_graph_that_cannot_be_made_is_done_without(caplog: pytest.LogCaptureFixture) -> None:
     """Out of memory, or an operation that no graph can hold: the plain step, and one line in the log."""
     capture = FakeCapture(refuses=(4, 5))
     graphs = Graphs(step, zero_state, capture)
+    living = zero_state(2)
+    graphs(torch.zeros(2, 1, dtype=torch.long), living)
     with caplog.at_level(logging.WARNING):
         for rows in (4, 4, 5, 2):
             state, plain = zero_state(rows), zero_state(rows)
             tokens = torch.arange(rows)[:, None]
-            assert torch.equal(graphs(tokens, state), step(tokens, plain)) and same(state, plain)
+            assert equal(graphs(tokens, state), step(tokens, plain)) and same(state, plain)
     assert len(caplog.records) == 1 and "out of memory" in caplog.text
     assert capture.sizes == [2]
 

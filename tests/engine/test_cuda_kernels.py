@@ -24,11 +24,6 @@ needs_card = pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA ca
 Place = Callable[[Tensor], Tensor]
 
 
-@pytest.fixture(scope="session")
-def on_cpu(tmp_path_factory: pytest.TempPathFactory) -> OnCpu:
-    return OnCpu(tmp_path_factory.mktemp("cuda_on_cpu"))
-
-
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=needs_card)])
 def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Place:
     """Puts tensors where the kernels run: on the CPU, where their source was compiled for it, or on the card."""

@@ -1,8 +1,9 @@
 """Steps of one token as CUDA graphs: hundreds of small kernels started by one call. Knows no model: it is given its step.
 
 A graph has a fixed number of rows and fixed memory. So a batch is filled up to the next of `SIZES` with rows that nobody
-looks at, and a State that comes again and again, as in drafting, is not copied in and out at every step: from its first
-step on it *lives* in the graph's memory (its tensors become views of it), until another State needs the graph.
+looks at, and all graphs work in one memory, that of as many rows as were wanted at once so far. A State that comes again
+and again, as in drafting, is not copied in and out at every step: from its first step on it *lives* there (its tensors
+become views of the memory), until another State needs the place.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import logging
 import weakref
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 SIZES = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64)
 """Rows that graphs are made for; larger batches, where the small kernels no longer count, go without."""
 
-MOST_ROWS = 96
-"""Of all graphs together: each row has a state's memory. The graph that was used least recently goes first."""
+ROOMS = (8, 16, 32, 64)
+"""Rows of memory: when the next one is needed, the graphs of the one before are made anew."""
 
 Step = Callable[[Tensor, State], Tensor]
-"""tokens (B, 1) on the device, and a State that is changed in place -> float32 logits (B, vocab). Reads nothing back."""
+"""tokens (B, 1) on the device, and a State that is changed in place -> a new tensor (B, …). Waits for nothing."""
 
 Replay = Callable[[], None]
 Capture = Callable[[Callable[[], Tensor], torch.device], tuple[Replay, Tensor]]
@@ -38,31 +38,28 @@ Capture = Callable[[Callable[[], Tensor], torch.device], tuple[Replay, Tensor]]
 @dataclass(slots=True)
 class _Graph:
     tokens: Tensor  # (size, 1)
-    memory: State  # of `size` rows
     replay: Replay
-    logits: Tensor  # (size, vocab)
-    lent: dict[str, Tensor]  # the views of `memory` that the tenant was given
-    tenant: weakref.ref[State] | None = None  # who lives in `memory`
+    logits: Tensor  # (size, …)
 
 
 class Graphs:
     """`graphs(tokens, state)` is `step(tokens, state)`, faster. Where no graph can be made it is the same call."""
 
-    def __init__(
-        self, step: Step, zero_state: Callable[[int], State], capture: Capture | None = None, most_rows: int = MOST_ROWS
-    ) -> None:
+    def __init__(self, step: Step, zero_state: Callable[[int], State], capture: Capture | None = None) -> None:
         """`zero_state(B)` makes a State of B rows. `capture` is CUDA's unless told."""
         self._step, self._zero_state, self._capture = step, zero_state, capture or captured
-        self._most_rows = most_rows
-        self._graphs: OrderedDict[int, _Graph] = OrderedDict()  # by size, the least recently used first
+        self._memory: State | None = None
+        self._graphs: dict[int, _Graph] = {}  # by size; all work in the first rows of the memory
         self._failed: set[int] = set()
+        self._tenant: weakref.ref[State] | None = None  # who lives in the memory
+        self._lent: dict[str, Tensor] = {}  # the views of it that the tenant was given
 
     def __call__(self, tokens: Tensor, state: State) -> Tensor:
         """tokens (B, 1), on any device; `state` is changed in place, though its tensors may be others afterwards."""
         graph = self._graph(len(state))
-        if graph is None:
+        if graph is None or self._memory is None:
             return self._step(tokens.to(next(iter(state.tensors.values())).device), state)
-        _move_in(graph, state)
+        self._move_in(state, self._memory)
         graph.tokens[: len(state)].copy_(tokens)
         graph.replay()
         return graph.logits[: len(state)].clone()
@@ -71,29 +68,18 @@ class Graphs:
         if not 0 < rows <= SIZES[-1]:
             return None
         size = SIZES[bisect_left(SIZES, rows)]
-        if size in self._failed:
-            return None
-        if size not in self._graphs:
-            self._make_room(size)
-            made = self._made(size)
-            if made is None:
-                return None
-            self._graphs[size] = made
-        self._graphs.move_to_end(size)
-        return self._graphs[size]
+        if size not in self._graphs and size not in self._failed:
+            self._make(size)
+        return self._graphs.get(size)
 
-    def _make_room(self, size: int) -> None:
-        while self._graphs and sum(self._graphs) + size > self._most_rows:  # the keys are rows
-            self._graphs.popitem(last=False)  # its tenant, if any, keeps the memory as long as it needs it
-
-    def _made(self, size: int) -> _Graph | None:
+    def _make(self, size: int) -> None:
         try:
-            with torch.inference_mode(False):  # or States that live here could not be changed outside of it
-                memory = self._zero_state(size)
-                device = next(iter(memory.tensors.values())).device
+            self._move_out()  # what is tried out now leaves its traces in the memory
+            with torch.inference_mode(False):  # or States that live there could not be changed outside of it
+                rows = State(_first(self._room(size), size))
+                device = next(iter(rows.tensors.values())).device
                 tokens = torch.zeros(size, 1, dtype=torch.long, device=device)
-            replay, logits = self._capture(lambda: self._step(tokens, memory), device)
-            return _Graph(tokens, memory, replay, logits, lent={})
+            self._graphs[size] = _Graph(tokens, *self._capture(lambda: self._step(tokens, rows), device))
         except RuntimeError as error:  # out of memory among them
             if not self._failed:
                 log.warning(
@@ -104,28 +90,42 @@ class Graphs:
                     size,
                 )
             self._failed.add(size)
-            return None
 
+    def _room(self, size: int) -> State:
+        if self._memory is None or len(self._memory) < size:
+            self._graphs.clear()
+            self._memory = None  # first: both together may be too much
+            self._memory = self._zero_state(ROOMS[bisect_left(ROOMS, size)])
+        return self._memory
 
-def _move_in(graph: _Graph, state: State) -> None:
-    """Makes `state` live in the graph's memory; whoever lived there gets memory of its own."""
-    before = graph.tenant() if graph.tenant is not None else None
-    lives_here = before is not None and _lives_in(before, graph.lent)
-    if lives_here and before is state:
-        return
-    with torch.inference_mode(False), torch.no_grad():
-        if lives_here and before is not None:
-            before.tensors = {name: view.clone() for name, view in graph.lent.items()}
-        graph.lent = {name: tensor[:, : len(state)] for name, tensor in graph.memory.tensors.items()}
-        for name, view in graph.lent.items():
+    def _move_in(self, state: State, memory: State) -> None:
+        """Makes `state` live in the memory; whoever lived there gets memory of its own."""
+        if self._living() is state:
+            return
+        self._move_out()
+        self._lent = _first(memory, len(state))
+        for name, view in self._lent.items():
             view.copy_(state.tensors[name])
-    state.tensors = dict(graph.lent)
-    graph.tenant = weakref.ref(state)
+        state.tensors = dict(self._lent)
+        self._tenant = weakref.ref(state)
+
+    def _move_out(self) -> None:
+        living = self._living()
+        if living is not None:
+            with torch.inference_mode(False):
+                living.tensors = {name: view.clone() for name, view in self._lent.items()}
+        self._tenant = None
+
+    def _living(self) -> State | None:
+        """The tenant, if it still has the very views that it was given, and no other tensors since."""
+        state = self._tenant() if self._tenant is not None else None
+        stays = state is not None and all(state.tensors.get(name) is view for name, view in self._lent.items())
+        return state if stays else None
 
 
-def _lives_in(state: State, lent: dict[str, Tensor]) -> bool:
-    """Whether the State still has the very views that it was given, or has got other tensors since."""
-    return all(state.tensors.get(name) is view for name, view in lent.items())
+def _first(state: State, rows: int) -> dict[str, Tensor]:
+    """Views of its first rows."""
+    return {name: tensor[:, :rows] for name, tensor in state.tensors.items()}
 
 
 def captured(step: Callable[[], Tensor], device: torch.device) -> tuple[Replay, Tensor]:
