@@ -151,9 +151,12 @@ def _made_by_package(weights: Weights, strategy: str) -> Any:
     """The package's own model: with its GPU kernels where they were asked for and can be built, else without."""
     if _gpu_kernels_wanted(strategy):
         try:
-            return _attempt(weights, strategy, gpu_kernels=True)
+            rwkv = _attempt(weights, strategy, gpu_kernels=True)
+            for tokens in ([0], [0, 0]):  # built for another card, they fail when first used
+                rwkv.forward(tokens, None)[0].cpu()
+            return rwkv
         except Exception as error:  # a compiler that fails raises whatever its build script raises
-            log.warning("rwkv 包的 CUDA 内核没编译成，不用它继续：%s / Going on without its CUDA kernels.", error)
+            log.warning("rwkv 包的 CUDA 内核用不了，不用它继续：%s / Going on without its CUDA kernels.", error)
     return _attempt(weights, strategy, gpu_kernels=False)
 
 

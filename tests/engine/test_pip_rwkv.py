@@ -29,7 +29,7 @@ from bot.engine.state import State
 from bot.engine.states import StateCache
 from bot.engine.tokenizer import find_tokenizer
 from bot.engine.types import DraftDone, EngineState, Prompt, Sampling
-from bot.engine.weights import ModelError
+from bot.engine.weights import ModelError, Weights
 from tests.engine.conftest import byte_level_tokenizer
 from tests.engine.old_weights import VERSIONS, old_weights
 
@@ -246,7 +246,28 @@ def test_kernels_that_cannot_be_built_are_done_without(
 
     monkeypatch.setattr("torch.utils.cpp_extension.load", no_compiler)
     model = load_any(folder / "6.pth", "cpu fp32")
-    assert "CUDA 内核没编译成" in caplog.text and "no nvcc" in caplog.text
+    assert "CUDA 内核用不了" in caplog.text and "no nvcc" in caplog.text
+    assert model.forward(torch.tensor([TEXT]), model.zero_state()).isfinite().all()
+
+
+def test_kernels_that_fail_in_use_are_done_without(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As those do that were built for another card: they build and load, and fail at the first token."""
+    monkeypatch.setattr(pip_rwkv, "_gpu_kernels_wanted", lambda strategy: True)
+    tried: list[bool] = []
+    attempt = pip_rwkv._attempt
+
+    def broken(weights: Weights, strategy: str, gpu_kernels: bool) -> Any:
+        tried.append(gpu_kernels)
+        rwkv = attempt(weights, strategy, gpu_kernels=False)
+        if gpu_kernels:
+            rwkv.w.pop("head.weight")  # stands for a kernel that is not there
+        return rwkv
+
+    monkeypatch.setattr(pip_rwkv, "_attempt", broken)
+    model = load_any(folder / "6.pth", "cpu fp32")
+    assert tried == [True, False] and "CUDA 内核用不了" in caplog.text
     assert model.forward(torch.tensor([TEXT]), model.zero_state()).isfinite().all()
 
 
