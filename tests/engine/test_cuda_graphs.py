@@ -66,12 +66,12 @@ def test_a_batch_is_filled_up_to_the_next_size() -> None:
     """Each size is captured once, when it is first wanted; more rows than the largest go without."""
     capture = FakeCapture()
     graphs = Graphs(step, zero_state, capture)
-    for rows in (1, 5, 7, 8, 9, 12, 13, 64, 1, 65):
+    for rows in (1, 5, 7, 8, 9, 12, 13, 128, 1, 129):
         state, plain = zero_state(rows), zero_state(rows)
         tokens = torch.arange(rows)[:, None]
         logits = graphs(tokens, state)
         assert equal(logits, step(tokens, plain)) and same(state, plain) and len(state) == rows
-    assert capture.sizes == [1, 5, 8, 12, 16, 64, 1]  # the last once more, as the memory grew
+    assert capture.sizes == [1, 5, 8, 12, 16, 128, 1]  # the last once more, as the memory grew
     assert capture.replays == 9
 
 

@@ -21,10 +21,10 @@ from bot.engine.state import State
 
 log = logging.getLogger(__name__)
 
-SIZES = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64)
-"""Rows that graphs are made for; larger batches, where the small kernels no longer count, go without."""
+SIZES = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+"""Rows that graphs are made for; larger batches, whose work outlasts the starting of kernels, go without."""
 
-ROOMS = (8, 16, 32, 64)
+ROOMS = (8, 16, 32, 64, 128)
 """Rows of memory: when the next one is needed, the graphs of the one before are made anew."""
 
 Step = Callable[[Tensor, State], Tensor]
