@@ -18,7 +18,6 @@ from typing import Protocol
 from bot.errors import UserError
 from bot.messages import Event, Message
 
-
 # The version of what adapters and the show expect of each other. It rises when an adapter has to be rewritten.
 API = 1
 

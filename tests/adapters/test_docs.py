@@ -1,10 +1,12 @@
 """docs/adapters.md tells the truth: its example runs, its frames are read, its refusal is the real one."""
 
 import asyncio
+import contextlib
 import json
 import re
+import textwrap
 import tomllib
-from contextlib import aclosing
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import ModuleType
 
@@ -13,7 +15,7 @@ import yaml
 
 from adapters import GROUP
 from adapters.base import AdapterError, Phase
-from adapters.wire import FrameError, message_from_frame, read_frame
+from adapters.wire import FrameError, event_from_frame, message_from_frame, read_frame
 from bot.messages import Kind
 from tests.adapters.patience import soon
 
@@ -32,24 +34,45 @@ def example() -> ModuleType:
     return module
 
 
-async def test_the_example_hears_a_real_server(example: ModuleType):
-    """Two good lines around a bad one: two messages, one counted as bad, and a clean end."""
-    gone = asyncio.Event()
+@contextlib.asynccontextmanager
+async def server(*sayings: str) -> AsyncIterator[int]:
+    """The port of a chat that says these lines to whoever comes, and stays until they go."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write("u1\t阿强\t晚上好\nnonsense\nu2\t小雨\t在玩什么？\n".encode())
+        writer.write("".join(f"{line}\n" for line in sayings).encode())
         await reader.read()
         writer.close()
-        gone.set()
 
-    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
-        chat = example.LineChat(port=server.sockets[0].getsockname()[1])
-        async with aclosing(chat.messages()) as messages:
-            first, second = [await soon(anext(messages)) for _ in range(2)]
-        await soon(gone.wait())
-    assert (first.text, first.viewer.key, second.viewer.name) == ("晚上好", ("line_chat", "u1"), "小雨")
-    assert first.id.startswith("line_chat:") and first.id != second.id
-    assert (chat.state.state, chat.state.received, chat.state.bad) == (Phase.LIVE, 2, 1)
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as listening:
+        yield listening.sockets[0].getsockname()[1]
+
+
+async def test_the_example_hears_a_real_server(example: ModuleType):
+    """Good lines around a bad one, one of them twice; one taken back; and a clean end."""
+    lines = (
+        "1\tu1\t阿强\t晚上好",
+        "nonsense",
+        "1\tu1\t阿强\t晚上好",
+        "2\t\t观***\t在玩什么？",
+        "ping",
+        "gone\t1",
+        "bye",
+    )
+    async with server(*lines) as port:
+        chat = example.LineChat(port=port)
+        first, second, gone = [event async for event in chat.messages()]
+    assert (first.text, first.viewer.key, second.viewer.known) == ("晚上好", ("line_chat", "u1"), False)
+    assert gone.covers(first) and not gone.covers(second)
+    assert (chat.state.state, chat.state.detail) == (Phase.DONE, "直播结束")
+    assert (chat.state.received, chat.state.bad, chat.state.duplicates) == (2, 1, 1)
+
+
+async def test_the_example_passes_the_check_that_the_page_shows(example: ModuleType):
+    async with server("1\tu1\t阿强\t晚上好", "2\tu2\t小雨\t在玩什么？") as port:
+        code = "async def check():\n" + textwrap.indent(block("py"), "    ")
+        namespace = {"LineChat": example.LineChat, "port": port}
+        exec(compile(code, "docs/adapters.md", "exec"), namespace)
+        await soon(namespace["check"]())
 
 
 def test_the_example_is_short_and_says_what_to_correct(example: ModuleType):
@@ -63,6 +86,8 @@ def test_every_frame_on_the_page_is_read():
     """One of each kind."""
     kinds = [message_from_frame(read_frame(line), "doc", 2e9).kind for line in block("json").splitlines()]
     assert sorted(kinds) == sorted(Kind)
+    taken = [event_from_frame(read_frame(line), "doc", 2e9) for line in block("jsonc").splitlines()]
+    assert [bool(one.messages) + 2 * bool(one.viewers) + 4 * one.everything for one in taken] == [1, 2, 4]
 
 
 def test_the_refusal_on_the_page_is_the_real_one():
