@@ -60,29 +60,49 @@ inline float exponential(float x) {  // 2^n * e^r, |r| <= ln 2 / 2; in a form th
 }
 inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
 
-// Threads wait here for each other. Spinning first: the next phase is microseconds away; sleeping threads would take
-// longer to wake than to compute. On a machine that is too busy they let others run.
-class Barrier {
+// Threads that walk through the phases together, and share what there is to do in each.
+class Team {
 public:
+    // Waits until all threads are here. Spinning first: the next phase is microseconds away, and a sleeping thread takes
+    // longer to wake than that. Who waits longer waits for a thread that is not running, because the machine is busy with
+    // something else: then sleeping frees a core for it.
     void wait(int threads) {
-        if (threads == 1) return;
+        if (threads == 1) {
+            taken_.store(0, std::memory_order_relaxed);
+            return;
+        }
         const int now = phase_.load(std::memory_order_relaxed);
         if (arrived_.fetch_add(1, std::memory_order_acq_rel) == threads - 1) {
             arrived_.store(0, std::memory_order_relaxed);
+            taken_.store(0, std::memory_order_relaxed);
             phase_.store(now + 1, std::memory_order_release);
+#if defined(__cpp_lib_atomic_wait)
+            phase_.notify_all();
+#endif
             return;
         }
         for (int spins = 0; phase_.load(std::memory_order_acquire) == now; ++spins) {
-            if (spins > 3000) std::this_thread::yield();
+            if (spins > SPINS) {
+#if defined(__cpp_lib_atomic_wait)
+                phase_.wait(now, std::memory_order_acquire);
+#else
+                std::this_thread::yield();
+#endif
+            }
 #if defined(__AVX2__)
             else _mm_pause();
 #endif
         }
     }
 
+    // The next `count` pieces of work of this phase, by the number of the first: each goes to one thread.
+    int64_t take(int64_t count) { return taken_.fetch_add(count, std::memory_order_relaxed); }
+
 private:
+    static constexpr int SPINS = 500;  // about ten microseconds
     alignas(64) std::atomic<int> arrived_{0};
     alignas(64) std::atomic<int> phase_{0};
+    alignas(64) std::atomic<int64_t> taken_{0};
 };
 
 void layer_norm(const float* x, const Norm& p, int64_t D, float* y) {
@@ -163,13 +183,15 @@ void wkv_step(int64_t any, float* S, const float* r, const float* w, const float
     }
 }
 
+constexpr int STRETCHES = 8;  // for each thread, of a phase's work
+
 struct Pass {
     const Plan& plan;
     std::vector<float> x, xn, r, w, k, v, a, g, y, v_first, hidden, ffn;
     std::vector<float> hidden_w, hidden_a, hidden_v, hidden_g;
     std::vector<float> scratch;  // (threads, 8 * D)
     Vectors mixed[6], in_w, in_a, in_v, in_g, in_o, in_ffn, in_head;
-    Barrier barrier;
+    Team team;
     int64_t D, N;
     float *shift, *wkv;
     int64_t B, T, M;
@@ -197,24 +219,29 @@ struct Pass {
         in_o.resize(format, M, D), in_ffn.resize(format, M, plan.hidden), in_head.resize(format, head_rows, D);
     }
 
-    void run_jobs(const Job* jobs, int count, int64_t rows, int thread, int threads) {
+    // The jobs' blocks, side by side, go out in stretches: a thread that has to share its core takes fewer.
+    void run_jobs(const Job* jobs, int count, int64_t rows, int threads) {
         int64_t all = 0;
         for (int i = 0; i < count; ++i) all += blocks(*jobs[i].w);
-        int64_t from = all * thread / threads, to = all * (thread + 1) / threads;
+        const int64_t stretch = threads == 1 ? all : std::max<int64_t>(1, all / (threads * STRETCHES));
+        for (int64_t from = team.take(stretch); from < all; from = team.take(stretch))
+            run_stretch(jobs, rows, from, std::min(from + stretch, all));
+    }
+
+    void run_stretch(const Job* job, int64_t rows, int64_t from, int64_t to) {
         const int64_t groups = (rows + MOST - 1) / MOST;
         alignas(64) float out[MOST][LANES];
-        for (int i = 0; i < count; ++i) {
-            const Job& job = jobs[i];
-            const int64_t has = blocks(*job.w);
+        for (; to > 0; ++job) {
+            const int64_t has = blocks(*job->w);
             for (int64_t block = std::max<int64_t>(from, 0); block < std::min(to, has); ++block) {
-                const int64_t first = block * LANES, wanted = std::min<int64_t>(LANES, job.w->rows - first);
+                const int64_t first = block * LANES, wanted = std::min<int64_t>(LANES, job->w->rows - first);
                 for (int64_t g = 0; g < groups; ++g) {
                     const int64_t m = rows * g / groups, n = rows * (g + 1) / groups - m;
-                    product(int(n), *job.w, block, *job.x, m, out);
+                    product(int(n), *job->w, block, *job->x, m, out);
                     for (int64_t i = 0; i < n; ++i) {
                         if (plan.format == BF16)
                             for (int lane = 0; lane < LANES; ++lane) out[i][lane] = rounded(out[i][lane]);
-                        finish(job, m + i, first, out[i], wanted);
+                        finish(*job, m + i, first, out[i], wanted);
                     }
                 }
             }
@@ -300,7 +327,7 @@ struct Pass {
             in_v.resize(int(format), M, p.v1.rows), in_g.resize(int(format), M, p.g1.rows);
         }
         mix(p.ln1, p.mix, 6, last, mixed, thread, threads);
-        barrier.wait(threads);
+        team.wait(threads);
 
         remember(last, thread, threads);
         const Job first[] = {
@@ -312,14 +339,14 @@ struct Pass {
             {&p.g1, &mixed[5], Then::SIGMOID, hidden_g.data(), p.g1.rows},
             {&p.v1, &mixed[3], Then::STORE, hidden_v.data(), p.v1.rows},  // the first layer has none: no rows
         };
-        run_jobs(first, 7, M, thread, threads);
-        barrier.wait(threads);
+        run_jobs(first, 7, M, threads);
+        team.wait(threads);
 
         make_ready(in_w, hidden_w, thread, threads);
         make_ready(in_a, hidden_a, thread, threads);
         make_ready(in_g, hidden_g, thread, threads);
         if (l) make_ready(in_v, hidden_v, thread, threads);
-        barrier.wait(threads);
+        team.wait(threads);
 
         const Job second[] = {
             {&p.w2, &in_w, Then::BIAS_DECAY, w.data(), D, p.w0},
@@ -327,34 +354,34 @@ struct Pass {
             {&p.g2, &in_g, Then::STORE, g.data(), D},
             {&p.v2, &in_v, Then::BIAS_LERP, values, D, p.v0, v_first.data()},
         };
-        run_jobs(second, l ? 4 : 3, M, thread, threads);
-        barrier.wait(threads);
+        run_jobs(second, l ? 4 : 3, M, threads);
+        team.wait(threads);
 
         heads(p, wkv + l * B * plan.heads * N * N, values, thread, threads);
-        barrier.wait(threads);
+        team.wait(threads);
         make_ready(in_o, y, thread, threads);
-        barrier.wait(threads);
+        team.wait(threads);
         const Job output = {&p.O, &in_o, Then::ADD, x.data(), D};
-        run_jobs(&output, 1, M, thread, threads);
-        barrier.wait(threads);
+        run_jobs(&output, 1, M, threads);
+        team.wait(threads);
 
         mix(p.ln2, p.ffn_mix, 1, last_ffn, mixed, thread, threads);
-        barrier.wait(threads);
+        team.wait(threads);
         remember(last_ffn, thread, threads);
         const Job up = {&p.ffn_K, &mixed[0], Then::RELU_SQUARED, ffn.data(), plan.hidden};
-        run_jobs(&up, 1, M, thread, threads);
-        barrier.wait(threads);
+        run_jobs(&up, 1, M, threads);
+        team.wait(threads);
         make_ready(in_ffn, ffn, thread, threads);
-        barrier.wait(threads);
+        team.wait(threads);
         const Job down = {&p.ffn_V, &in_ffn, Then::ADD, x.data(), D};
-        run_jobs(&down, 1, M, thread, threads);
-        barrier.wait(threads);
+        run_jobs(&down, 1, M, threads);
+        team.wait(threads);
     }
 
     void all(const float* embedded, float* logits, bool last_only, int thread, int threads) {
         for (int64_t m = M * thread / threads; m < M * (thread + 1) / threads; ++m)
             layer_norm(embedded + m * D, plan.ln0, D, &x[m * D]);
-        barrier.wait(threads);
+        team.wait(threads);
         for (int64_t l = 0; l < plan.layers; ++l) layer(l, thread, threads);
         if (!logits) return;
         const int64_t rows = last_only ? B : M;
@@ -363,9 +390,9 @@ struct Pass {
             layer_norm(&x[(last_only ? n * T + T - 1 : n) * D], plan.ln_out, D, normed);
             in_head.set(n, normed);
         }
-        barrier.wait(threads);
+        team.wait(threads);
         const Job head = {&plan.head, &in_head, Then::STORE, logits, plan.vocab};
-        run_jobs(&head, 1, rows, thread, threads);
+        run_jobs(&head, 1, rows, threads);
     }
 };
 
@@ -391,22 +418,28 @@ API int64_t cohost_packed_bytes(int64_t format, int64_t rows, int64_t cols) {
 }
 
 // from: (rows, cols) of the format's own numbers. Missing rows and columns become zeros.
-API void cohost_pack(int64_t format, int64_t rows, int64_t cols, const void* from, void* to) {
-    const int G = group(int(format)), size = width(int(format));
+API void cohost_pack(int64_t format, int64_t rows, int64_t cols, const void* from, void* to, int64_t threads) {
+    const int G = group(int(format));
     const int64_t steps = (cols + G - 1) / G, all = (rows + LANES - 1) / LANES;
+    const int64_t bytes = cols * width(int(format)), whole = bytes / 4, stretch = 16;  // a cache line of each row at a time
+    const uint32_t flip = format == INT8 ? 0x80808080u : 0;
     const char* source = static_cast<const char*>(from);
-    for (int64_t block = 0; block < all; ++block)
-        for (int64_t lane = 0; lane < LANES; ++lane) {
-            const int64_t row = block * LANES + lane;
-            char* target = static_cast<char*>(to) + block * steps * 128 + lane * 4;
-            for (int64_t step = 0; step < steps; ++step, target += 128)
-                for (int i = 0; i < G; ++i) {
-                    const int64_t col = step * G + i;
-                    if (row < rows && col < cols) std::memcpy(target + i * size, source + (row * cols + col) * size, size);
-                    else std::memset(target + i * size, 0, size);
-                    if (format == INT8) target[i] = char(uint8_t(target[i]) ^ 0x80);
+#if defined(_OPENMP)
+#pragma omp parallel for num_threads(int(threads))
+#endif
+    for (int64_t block = 0; block < all; ++block) {
+        uint32_t* target = static_cast<uint32_t*>(to) + block * steps * LANES;
+        for (int64_t first = 0; first < steps; first += stretch)
+            for (int64_t lane = 0; lane < LANES; ++lane) {
+                const int64_t row = block * LANES + lane, last = std::min(first + stretch, steps);
+                const char* numbers = source + row * bytes;
+                for (int64_t step = first; step < last; ++step) {
+                    uint32_t group = 0;
+                    if (row < rows) std::memcpy(&group, numbers + step * 4, step < whole ? 4 : bytes - whole * 4);
+                    target[step * LANES + lane] = group ^ flip;
                 }
-        }
+            }
+    }
 }
 
 API void* cohost_open(const Plan* plan) { return new Pass(*plan); }

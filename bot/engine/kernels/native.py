@@ -53,7 +53,7 @@ class Library:
         dll.cohost_packed_bytes.restype = c_int64
         dll.cohost_packed_bytes.argtypes = [c_int64] * 3
         dll.cohost_pack.restype = None
-        dll.cohost_pack.argtypes = [c_int64] * 3 + [c_void_p] * 2
+        dll.cohost_pack.argtypes = [c_int64] * 3 + [c_void_p] * 2 + [c_int64]
         dll.cohost_open.restype = c_void_p
         dll.cohost_open.argtypes = [POINTER(Plan)]
         dll.cohost_close.restype = None
@@ -71,7 +71,8 @@ class Library:
     def pack(self, weight: Tensor, target: int) -> None:
         """weight (rows, columns), contiguous, in one of FORMATS; `target`: an address with room for `packed_bytes`."""
         rows, cols = weight.shape
-        self._dll.cohost_pack(FORMATS[weight.dtype], rows, cols, weight.data_ptr(), target)
+        threads = torch.get_num_threads()
+        self._dll.cohost_pack(FORMATS[weight.dtype], rows, cols, weight.data_ptr(), target, threads)
 
     def open(self, plan: Plan) -> int:
         return int(self._dll.cohost_open(byref(plan)))
