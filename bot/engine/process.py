@@ -41,6 +41,8 @@ MAX_FAILED_STARTS = 5
 GRACE = 0.3
 """Seconds that a worker has to end by itself."""
 
+ENDED = "模型进程意外退出，这次回答没有完成，请稍后再试一次。 / The model's process ended; ask again."
+
 COMPLAINTS = 4000
 """Bytes of the worker's standard error that are kept to explain its end."""
 
@@ -113,9 +115,7 @@ class LocalEngine:
             self._show(
                 EngineState.RESTARTING, f"模型进程意外退出（{why}），正在重启 / It ended unexpectedly; restarting"
             )
-            self._lose_all(
-                "模型进程意外退出，这次回答没有完成，请稍后再试一次。 / The model's process ended; ask again."
-            )
+            self._lose_all(ENDED)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -167,8 +167,8 @@ class LocalEngine:
 
     async def _tell(self, frame: Frame) -> None:
         worker = self._worker
-        if worker is None or worker.stdin is None:
-            raise EngineError(self._status.detail)
+        if worker is None or worker.stdin is None:  # it has just ended, and `run` has not said so yet
+            raise EngineError(ENDED)
         with contextlib.suppress(ConnectionError):  # it died: `run` notices and ends the answers
             worker.stdin.write(to_line(frame))
             await worker.stdin.drain()

@@ -19,6 +19,7 @@ import pytest
 import pytest_asyncio
 
 from bot.engine import process
+from bot.engine.keeping import IN_MEMORY, Keeping
 from bot.engine.mailbox import Mailbox
 from bot.engine.process import LocalEngine
 from bot.engine.types import (
@@ -40,7 +41,7 @@ pytestmark = [
 
 PROMPT = Prompt(("背景。", "\n\n", "小溪:"), keep=(2,))
 SHORT = Sampling(max_tokens=10, seed=1)
-ENDLESS = Sampling(max_tokens=10**6, min_tokens=10**6)
+ENDLESS = Sampling(max_tokens=4000, min_tokens=4000)
 
 
 class Watch:
@@ -76,10 +77,10 @@ Running = tuple[LocalEngine, Watch]
 
 
 @asynccontextmanager
-async def running(model: Path, strategy: str = "cpu fp32") -> AsyncIterator[Running]:
+async def running(model: Path, strategy: str = "cpu fp32", keeping: Keeping = IN_MEMORY) -> AsyncIterator[Running]:
     """An engine that is ready; ended afterwards."""
     watch = Watch()
-    engine = LocalEngine(model, strategy, on_status=watch, threads=1)
+    engine = LocalEngine(model, strategy, on_status=watch, threads=1, keeping=keeping)
     task = asyncio.create_task(engine.run())
     try:
         await watch.state(EngineState.READY)
