@@ -39,6 +39,12 @@ inline float __uint_as_float(unsigned bits) {
     memcpy(&value, &bits, 4);
     return value;
 }
+inline unsigned __byte_perm(unsigned low, unsigned high, unsigned chosen) {  // four bytes of the eight
+    const uint64_t all = (uint64_t)high << 32 | low;
+    unsigned bytes = 0;
+    for (int i = 0; i < 4; i++) bytes |= (unsigned)(all >> 8 * (chosen >> 4 * i & 7) & 255) << 8 * i;
+    return bytes;
+}
 inline float half_to_float(unsigned short bits) {
     const int exponent = bits >> 10 & 31, fraction = bits & 1023;
     const float size = exponent == 31 ? (fraction ? NAN : INFINITY)

@@ -131,7 +131,7 @@ DEVICE void numbers(float* to, const X* __restrict__ from) {  // 16 of x, 32 byt
 
 // A signed byte plus 128, put into the low bits of 2^23, is 2^23 + 128 + q: faster than a conversion.
 DEVICE float number(unsigned word, int byte) {
-    return __uint_as_float(0x4b000000u | (((word ^ 0x80808080u) >> (8 * byte)) & 0xffu)) - 8388736.0f;
+    return __uint_as_float(__byte_perm(word ^ 0x80808080u, 0x4b000000u, 0x7440 + byte)) - 8388736.0f;
 }
 
 template <class X, int ROWS, int OUTS>
