@@ -46,7 +46,7 @@ class ScriptedEngine:
 
     async def drafts(self, prompt: Prompt, count: int, sampling: Sampling) -> AsyncIterator[DraftText | DraftDone]:
         self.asked.append((prompt, count, sampling))
-        left = self._events(prompt, count)
+        left = self._events(prompt, count, sampling.min_tokens)
         try:
             while left:
                 await self._turn()
@@ -58,15 +58,16 @@ class ScriptedEngine:
             self.cancelled += 1
             raise
 
-    def _events(self, prompt: Prompt, count: int) -> list[DraftText | DraftDone]:
-        texts = [prompt.start_with.lstrip() + self._text() for _ in range(count)]
+    def _events(self, prompt: Prompt, count: int, least: int) -> list[DraftText | DraftDone]:
+        texts = [prompt.start_with.lstrip() + self._text(least) for _ in range(count)]
         half = [DraftText(i, text[: (len(text) + 1) // 2]) for i, text in enumerate(texts)]
         return [*half, *(DraftDone(i, text, Ending.STOP) for i, text in enumerate(texts))]
 
-    def _text(self) -> str:
+    def _text(self, least: int) -> str:
+        """Said again until it has that many characters, one for a token."""
         text = self._texts[self._next % len(self._texts)]
         self._next += 1
-        return text
+        return text * -(-least // len(text)) if len(text) < least and text else text
 
     async def _turn(self) -> None:
         if self._steps is not None:

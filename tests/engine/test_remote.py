@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
 import ssl
@@ -107,15 +108,17 @@ async def test_request_says_what_the_model_reads_and_how_it_draws() -> None:
             "max_tokens": 50, "temperature": 1.2, "top_p": 0.8, "n": 2, "stop": list(PROMPT.stops),
             "presence_penalty": 0.4, "frequency_penalty": 0.3, "penalty_decay": 0.99, "min_tokens": 3,
             "top_k": 30, "min_p": 0, "repeat_penalty": 1,
+            "samplers": ["penalties", "dry", "top_p", "top_k", "min_p", "typ_p", "temperature"],
         }
     ]  # fmt: skip
 
 
 async def test_draft_begins_with_start_with() -> None:
-    """As the drafts of our own model do; a line break after it is a stop, not white space."""
+    """As the drafts of our own model do; a line break after it is a stop, and then it is asked for more."""
     prompt = Prompt(PROMPT.parts, PROMPT.stops, "我觉得")
     async with serving(FakeServer(("还行。", "\n\n不行"))) as server, running(server.url) as engine:
-        assert texts(await collect(engine, 2, prompt=prompt)) == ["我觉得还行。", "我觉得"]
+        assert texts(await collect(engine, 2, prompt=prompt)) == ["我觉得还行。"] * 2
+        assert [body["prompt"][-3:] for body in server.asked] == ["我觉得"] * 2
 
 
 async def test_stop_is_kept_on_our_side() -> None:
@@ -276,9 +279,108 @@ async def test_refused_option_is_found_out_once(name: str, refusal: Any) -> None
         others = {"n", "stop", "top_k", "presence_penalty", "frequency_penalty", "min_tokens"} - {name}
         if refusal is not _without_reason:
             assert others - ({"n"} if name == "n" else set()) <= set(server.asked[0])
-        told = name not in ("n", "stop", "min_p")  # those are made up for on our side
+        told = name not in ("n", "stop", "min_p", "min_tokens")  # those are made up for on our side
         reported = engine.status.detail.partition("已略去：")[2].partition(" / ")[0].split(", ")
         assert (name in reported) == told
+
+
+RARE = Sampling(
+    top_p=0.8,
+    min_p=0.05,
+    typical=0.9,
+    temperature=1.5,
+    order=("temperature", "typical", "top_p", "min_p"),
+    dry_multiplier=0.8,
+    dry_breakers="\n:",
+    ban=("加群", 261),
+    logit_bias=(("哈哈", -3.0),),
+    no_repeat="，",
+)
+
+
+@pytest.mark.parametrize("form", [Form.COMPLETIONS, Form.CHAT])
+async def test_rare_settings_are_said_by_the_names_of_the_wire(form: Form) -> None:
+    """llama.cpp's names, in its order; texts and ids as it takes them."""
+    async with serving(FakeServer()) as server, running(server.url, form=form) as engine:
+        await collect(engine, 1, RARE)
+        await collect(engine, 1, Sampling(top_p=1.0, mirostat_tau=5.0, ban=(0,), logit_bias=((261, 2.0),)))
+    body, second = server.asked
+    assert (body["min_p"], body["typical_p"]) == (0.05, 0.9)
+    assert body["samplers"] == ["penalties", "dry", "temperature", "typ_p", "top_p", "min_p"]
+    dry = {name: body[name] for name in body if name.startswith("dry_")}
+    assert dry == {
+        "dry_multiplier": 0.8, "dry_base": 1.75, "dry_allowed_length": 2, "dry_penalty_last_n": 592,
+        "dry_sequence_breakers": ["\n", ":"],
+    }  # fmt: skip
+    assert (body["bad_words"], body["logit_bias"]) == (["加群"], [["哈哈", -3.0], [261, -100]])
+    assert (second["mirostat"], second["mirostat_tau"], second["mirostat_eta"]) == (2, 5.0, 0.1)
+    assert second["logit_bias"] == {"261": 2.0, "0": -100}
+    assert "samplers" not in second
+
+
+async def test_what_a_known_server_leaves_out_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """vLLM takes any name without a word; what no server knows is said as well."""
+    async with serving(FakeServer()) as server, running(server.url) as engine:
+        await collect(engine, 1, RARE)
+        await collect(engine, 1, RARE)
+        told = "已略去：dry_multiplier, no_repeat, samplers, typical_p / "
+        assert told in engine.status.detail
+    assert sum("left out" in record.message for record in caplog.records) == 1
+
+
+async def test_lightning_says_what_it_leaves_out() -> None:
+    """It knows a few settings and no others."""
+    models = {"data": [{"id": "rwkv7-7.2b", "owned_by": "rwkv_lightning"}]}
+    async with serving(FakeServer(lightning="texts", models=models)) as server, running(server.url) as engine:
+        await collect(engine, 1, RARE)
+        names = "bad_words, dry_multiplier, logit_bias, min_p, no_repeat, samplers, typical_p"
+        assert f"已略去：{names} / " in engine.status.detail
+        assert not set(server.asked[0]) & {"min_p", "typical_p", "logit_bias"}
+
+
+@pytest.mark.parametrize("refused", ["mirostat", "logit_bias", "dry_multiplier"])
+async def test_rare_option_that_is_refused_is_left_out_with_what_belongs_to_it(refused: str) -> None:
+    """The draft comes all the same."""
+    rare = Sampling(top_p=1.0, mirostat_tau=5.0, logit_bias=(("哈", 1.0),), dry_multiplier=1.0)
+    async with serving(FakeServer(refuses=(refused,))) as server, running(server.url) as engine:
+        assert texts(await collect(engine, 1, rare)) == ["晚上好呀。"]
+        last = set(server.asked[-1])
+        assert not last & (
+            {"mirostat": {"mirostat_tau"}, "dry_multiplier": {"dry_base"}}.get(refused, set()) | {refused}
+        )
+        assert refused in engine.status.detail
+
+
+@pytest.mark.parametrize("form", [Form.COMPLETIONS, Form.CHAT, Form.LIGHTNING])
+async def test_a_draft_that_is_too_short_goes_on(form: Form) -> None:
+    """What was said is the beginning of the next request, until the least length is there."""
+    said = (" 好。", "再见。\n\n多", "明天见，大家早点睡。")
+    server = FakeServer(said, lightning="texts" if form is Form.LIGHTNING else "")
+    async with serving(server), running(server.url, form=form) as engine:
+        (text,) = texts(await collect(engine, 1, Sampling(min_tokens=12, seed=5)))
+        assert text == "好。再见。明天见，大家早点睡。"
+        read = [json.dumps(body, ensure_ascii=False) for body in server.asked]
+        assert ["小禾: 好。" in body for body in read] == [False, True, True]
+        assert "小禾: 好。再见。" in read[2]
+        assert "min_tokens" not in engine.status.detail
+
+
+@pytest.mark.parametrize("form", [Form.COMPLETIONS, Form.CHAT])
+async def test_a_draft_goes_on_with_a_line(form: Form) -> None:
+    """The line that was begun does not count towards the least length, nor does a chat model's echo of it."""
+    server = FakeServer(("小禾: 欢迎来到直播间。好呀" if form is Form.CHAT else "好呀", "，坐吧。"))
+    prompt = Prompt(PROMPT.parts, PROMPT.stops, " 欢迎来到直播间。")
+    async with serving(server), running(server.url, form=form) as engine:
+        (text,) = texts(await collect(engine, 1, Sampling(min_tokens=4), prompt))
+        assert text == "欢迎来到直播间。好呀，坐吧。"
+
+
+async def test_a_server_that_has_no_more_to_say_is_not_asked_for_ever() -> None:
+    """The draft stays short, and that is said."""
+    async with serving(FakeServer((" 好。", "", "\n\n", ""))) as server, running(server.url) as engine:
+        assert texts(await collect(engine, 1, Sampling(min_tokens=9))) == ["好。"]
+        assert len(server.asked) == 4
+        assert "min_tokens" in engine.status.detail
 
 
 async def test_nothing_is_reported_that_nobody_wanted() -> None:

@@ -20,6 +20,13 @@ async def test_it_says_what_it_was_told_to() -> None:
     assert events[-1] == DraftDone(2, "嗯一二", Ending.STOP)
 
 
+async def test_it_keeps_the_least_length() -> None:
+    """Of what it adds to the beginning."""
+    engine = ScriptedEngine(["一二", "一二三四五六"])
+    events = [event async for event in engine.drafts(Prompt((), start_with=" 嗯"), 2, Sampling(min_tokens=5))]
+    assert [e.text for e in events if isinstance(e, DraftDone)] == ["嗯一二一二一二", "嗯一二三四五六"]
+
+
 async def test_it_can_be_stepped_and_fail() -> None:
     """One event a step; a failure loses the answer; the next one works."""
     engine = ScriptedEngine(["好"], stepped=True)

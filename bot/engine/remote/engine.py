@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
@@ -35,11 +36,16 @@ ROUNDS = 3
 LONGEST_PAUSE = 30.0
 """Seconds. A server that wants a longer rest costs the answer at once, with the time in the message."""
 
+GO_ON = 3
+"""How often a draft that ended too early is asked for more."""
+
 MOST_WAITING = 64
 """Requests that may wait for a place among those in flight. Beyond that an answer is refused."""
 
 
 USUAL = Waits()
+
+log = logging.getLogger(__name__)
 
 
 class RemoteEngine:
@@ -123,7 +129,9 @@ class RemoteEngine:
 
     async def _answer(self, wish: Wish, count: int, mailbox: Mailbox) -> None:
         try:
-            await self._fill([Row(index, wish.prompt, mailbox) for index in range(count)], wish)
+            # A token is a character or more, as far as one can tell from here. A beginning alone is no draft.
+            least = max(wish.sampling.min_tokens, 1 if wish.prompt.start_with else 0)
+            await self._fill([Row(index, wish.prompt, mailbox, least) for index in range(count)], wish)
         except EngineError as error:
             mailbox.lose(str(error))
         except BaseException as error:
@@ -153,6 +161,23 @@ class RemoteEngine:
                 tried.add(server)
         if any(not row.done for row in rows):
             raise EngineError(f"{last}。这条候选没有写完，请再试一次。 / A draft was lost half-way; ask again.")
+        await asyncio.gather(*(self._go_on(row, wish) for row in rows if row.short))
+
+    async def _go_on(self, row: Row, wish: Wish) -> None:
+        """A draft that ended before its least length is continued, whatever the server knows of such a length."""
+        for times in range(1, GO_ON + 1):
+            server = self._next(set())
+            if server is None or not row.short:
+                break
+            more = wish.after(row.added, times)
+            row.go_on(more.echoes if server.form is Form.CHAT else ())
+            try:
+                await self._attempt(server, [row], more)
+            except (Learned, Trouble, EngineError):
+                break  # what there is, is a draft
+        if row.short:
+            self._miss({"min_tokens"})
+        row.settle()
 
     async def _fill_one_by_one(self, rows: Sequence[Row], wish: Wish) -> None:
         """A request a draft. One that is lost does not take the others with it."""
@@ -166,7 +191,7 @@ class RemoteEngine:
         async with self._slot():
             if self._http is None:
                 raise EngineError("引擎停了。 / The engine has stopped.")
-            for row in rows:
+            for row in (row for row in rows if not row.begun):
                 row.expect(wish.echoes if server.form is Form.CHAT else ())
             try:
                 await server.ask(self._http, wish, rows, self._tell)
@@ -176,8 +201,15 @@ class RemoteEngine:
                     raise EngineError(f"{trouble}。请检查设置或提示词的长度。 / Check the settings.") from trouble
                 raise
             finally:
-                self._missed |= missed(server.form, wish, server.lacks) if server.form else set()
-                self._tell()
+                if server.form:
+                    self._miss(missed(server.form, wish, server.lacks | server.ignores))
+
+    def _miss(self, names: set[str]) -> None:
+        """Said once in the log, and in the status for as long as the program runs."""
+        if new := names - self._missed:
+            log.warning("the server does not know %s; left out", ", ".join(sorted(new)))
+            self._missed |= new
+        self._tell()
 
     def _next(self, tried: set[Server]) -> Server | None:
         """The first server that is well, wants no rest and was not tried in this round."""

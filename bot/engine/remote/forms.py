@@ -6,7 +6,8 @@
 - `lightning`: `POST /chat/completions` of rwkv_lightning: `contents`, a row for each draft, told apart by `index`;
   `alpha_*` penalties, the password in the body. (RWKV-Vibe/rwkv_lightning, README and API_servers/router/schemas.py.)
 
-Servers apply `temperature` before `top_p`, our own model after it; at temperature 1 that is the same.
+Many servers apply `temperature` before `top_p`, our own model after it; at temperature 1 that is the same. Where it
+is not, llama.cpp is told the order by `samplers`; the others are reported.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -37,6 +38,19 @@ FEW_STOPS = 4
 NEUTRAL = {"top_k": 0, "min_p": 0, "repeat_penalty": 1}
 """Said so that a server's own default does not apply (llama.cpp: 40, 0.05, and 1.1 in older ones). Not missed."""
 
+IGNORED: dict[str, frozenset[str]] = {
+    "vllm": frozenset({"typical_p", "mirostat", "dry_multiplier", "samplers"}),
+    "llamacpp": frozenset({"bad_words"}),
+    "me": frozenset({"typical_p", "dry_multiplier", "samplers", "bad_words"}),
+}
+"""What servers take and silently leave out, by `owned_by` in their lists of models; "me" is llama-cpp-python's."""
+
+LLAMA_STEPS = {"typical": "typ_p"}
+"""llama.cpp's names of steps, where they differ from ours."""
+
+BAN = -100
+"""OpenAI's API: a bias that is a ban."""
+
 CHAT_TASK = (
     "下面是一段直播间的记录。请接着最后一行往下写，只写最后那个名字这一次说的话：不要重复名字，不要换行，"
     "不要替别人说话，不要解释。"
@@ -57,6 +71,14 @@ class Wish:
     def text(self) -> str:
         """The prompt as a server reads it."""
         return "".join(self.prompt.parts) + self.prompt.start_with
+
+    def after(self, added: str, times: int) -> Wish:
+        """The wish for what comes after `added`, with another seed each time."""
+        s = self.sampling
+        left = max(1, s.min_tokens - len(added))
+        seed = None if s.seed is None else s.seed + 1000 * times
+        sampling = replace(s, min_tokens=left, max_tokens=max(left, s.max_tokens - len(added)), seed=seed)
+        return Wish(replace(self.prompt, start_with=(self.prompt.start_with or " ") + added), sampling)
 
     @property
     def echoes(self) -> tuple[str, ...]:
@@ -104,7 +126,41 @@ def _options(wish: Wish, rows: int, first: int, lacks: frozenset[str]) -> Iterat
         yield "penalty_decay", sampling.decay
     if sampling.min_tokens:
         yield "min_tokens", sampling.min_tokens
-    yield from (NEUTRAL | {"top_k": sampling.top_k}).items()
+    yield from (NEUTRAL | {"top_k": sampling.top_k, "min_p": sampling.min_p}).items()
+    yield from _rare_steps(sampling, lacks)
+    yield from _wording(sampling)
+
+
+def _rare_steps(sampling: Sampling, lacks: frozenset[str]) -> Iterator[tuple[str, Any]]:
+    """By llama.cpp's names. What only makes sense beside an option that is lacking is not said."""
+    if sampling.typical < 1:
+        yield "typical_p", sampling.typical
+    if sampling.mirostat_tau:
+        yield "mirostat", 2
+        if "mirostat" not in lacks:
+            yield "mirostat_mode", 2  # llama-cpp-python's name for it
+            yield "mirostat_tau", sampling.mirostat_tau
+            yield "mirostat_eta", sampling.mirostat_rate
+    if sampling.dry_multiplier:
+        yield "dry_multiplier", sampling.dry_multiplier
+        if "dry_multiplier" not in lacks:
+            yield "dry_base", sampling.dry_base
+            yield "dry_allowed_length", sampling.dry_allowed_length
+            yield "dry_penalty_last_n", sampling.dry_range + sampling.max_tokens
+            yield "dry_sequence_breakers", list(sampling.dry_breakers)
+    if "temperature" in sampling.steps and sampling.temperature > 0 and len(sampling.steps) > 1:
+        steps = [LLAMA_STEPS.get(step, step) for step in sampling.order if step != "mirostat"]
+        yield "samplers", ["penalties", "dry", *steps]
+
+
+def _wording(sampling: Sampling) -> Iterator[tuple[str, Any]]:
+    """`logit_bias` by ids is OpenAI's form; texts in it are llama.cpp's. `bad_words` are vLLM's."""
+    bias = [*sampling.logit_bias, *((word, BAN) for word in sampling.ban if isinstance(word, int))]
+    if bias:
+        by_id = all(isinstance(word, int) for word, _ in bias)
+        yield "logit_bias", {str(word): amount for word, amount in bias} if by_id else [list(pair) for pair in bias]
+    if texts := [word for word in sampling.ban if isinstance(word, str)]:
+        yield "bad_words", texts
 
 
 def _lightning(model: str, wish: Wish, rows: int, lacks: frozenset[str], password: str) -> Body:
@@ -128,11 +184,22 @@ def _lightning(model: str, wish: Wish, rows: int, lacks: frozenset[str], passwor
     return said | ({"password": password} if password else {})
 
 
+UNHEARD_OF = frozenset({"no_repeat", "guidance"})
+"""What no server knows."""
+
+LIGHTNING_LACKS = frozenset(
+    {"seed", "min_tokens", "min_p", "typical_p", "mirostat", "dry_multiplier", "samplers", "logit_bias", "bad_words"}
+)
+
+
 def missed(form: Form, wish: Wish, lacks: frozenset[str]) -> set[str]:
-    """What this wish asks for and the server does not do. Several drafts and stops are done on our side: not missed."""
+    """What this wish asks for and the server does not do. Several drafts, stops and the least length are done on our
+    side: not missed."""
     asked = {name: value for name, value in _options(wish, 1, 0, frozenset()) if NEUTRAL.get(name) != value}
-    lost = lacks | {"seed", "min_tokens"} if form is Form.LIGHTNING else lacks
-    return set(asked) & lost - {"n", "stop"}
+    lost = lacks | LIGHTNING_LACKS if form is Form.LIGHTNING else lacks
+    off = Sampling()
+    unheard = {name for name in UNHEARD_OF if getattr(wish.sampling, name) != getattr(off, name)}
+    return unheard | (set(asked) & lost - {"n", "stop", "min_tokens"})
 
 
 # ---- what a server says ------------------------------------------------------------------------------------------
@@ -222,10 +289,12 @@ def _parameters(said: object) -> set[str]:
 
 OPTIONAL = {
     "n", "stop", "seed", "presence_penalty", "frequency_penalty", "penalty_decay", "min_tokens", *NEUTRAL,
+    "typical_p", "mirostat", "mirostat_mode", "mirostat_tau", "mirostat_eta", "samplers", "logit_bias", "bad_words",
+    "dry_multiplier", "dry_base", "dry_allowed_length", "dry_penalty_last_n", "dry_sequence_breakers",
 }  # fmt: skip
 
 SUSPECTS: tuple[set[str], ...] = (
-    {"penalty_decay", "min_tokens", "min_p", "repeat_penalty"},
+    {"penalty_decay", "min_tokens", "min_p", "repeat_penalty", "typical_p", "dry_multiplier", "bad_words"},
     {"top_k"},
     {"n"},
     {"many stops"},

@@ -15,8 +15,11 @@ from bot.engine.types import Ending, Prompt
 class Row:
     """Draft `index`. `begun`: a part of it has been handed on, so it can never be asked for again."""
 
-    def __init__(self, index: int, prompt: Prompt, mailbox: Mailbox) -> None:
+    def __init__(self, index: int, prompt: Prompt, mailbox: Mailbox, least: int = 0) -> None:
+        """`least`: so many characters have to be added, or the draft is `short`."""
         self.index = index
+        self._least = least
+        self.short = False  # it ended too early: done for this request, but not finished
         self._mailbox = mailbox
         self._prompt = prompt
         self.begun = self.done = False
@@ -36,6 +39,25 @@ class Row:
         joined = not self._echoes or self._start[-1:].isascii()  # in "I think" + " so" the space counts
         self._spoke = bool(self._start) and joined
         self._half = ""  # the first half of a character of two UTF-16 units
+
+    @property
+    def added(self) -> str:
+        """What was said after the beginning that was given."""
+        return "".join(self._pieces)
+
+    def go_on(self, echoes: Sequence[str]) -> None:
+        """Before a request that continues a short draft."""
+        assert self.short
+        self.short = self.done = False
+        self._echoes = tuple(echoes)
+        self._head = "" if self._echoes else None
+        self._stops = TextStops(self._prompt.stops)
+
+    def settle(self) -> None:
+        """It stays as it is."""
+        if self.short or not self.done:
+            self._least, self.short = 0, False
+            self._finish(Ending.STOP)
 
     def take(self, text: str) -> None:
         """More text of the server's. After a stop nothing counts any more."""
@@ -63,6 +85,9 @@ class Row:
 
     def _finish(self, ending: Ending) -> None:
         self.done = self.begun = True
+        if ending is Ending.STOP and len(self.added.strip()) < self._least:
+            self.short = True
+            return
         self._mailbox.finished(self.index, (self._start + "".join(self._pieces)).rstrip(), ending)
 
     def _whole(self, text: str) -> str:

@@ -19,7 +19,7 @@ from yarl import URL
 
 from bot.engine.mailbox import Mailbox
 from bot.engine.remote import forms
-from bot.engine.remote.forms import DONE, FEW_STOPS, PATHS, SUSPECTS, Body, Form, NoAnswer, Wish
+from bot.engine.remote.forms import DONE, FEW_STOPS, IGNORED, PATHS, SUSPECTS, Body, Form, NoAnswer, Wish
 from bot.engine.remote.rows import Row
 from bot.engine.remote.sse import Events, EventTooLong
 from bot.engine.types import Ending, Prompt, Sampling
@@ -35,9 +35,20 @@ MOST = 1 << 20
 
 PROBE = Wish(
     Prompt(("观众:", " 晚上好", "\n\n", "主播:"), ("\n\n", *(f"\n名字{i}:" for i in range(15)))),
-    Sampling(temperature=1.0, top_p=0.5, top_k=20, presence=0.1, frequency=0.1, max_tokens=2, min_tokens=1, seed=1),
+    Sampling(
+        top_p=0.5,
+        top_k=20,
+        typical=0.9,
+        presence=0.1,
+        frequency=0.1,
+        dry_multiplier=0.1,
+        ban=("这句话",),
+        max_tokens=2,
+        min_tokens=1,
+        seed=1,
+    ),
 )
-"""A tiny request with every option: what is refused is found out before the first viewer waits for it."""
+"""A tiny request with nearly every option: what is refused is found out before the first viewer waits for it."""
 
 
 class Reach(StrEnum):
@@ -93,7 +104,8 @@ class Server:
         self.model = model
         self.form = form
         self.reach, self.detail = Reach.UNKNOWN, ""
-        self.lacks: frozenset[str] = frozenset()
+        self.lacks: frozenset[str] = frozenset()  # refused: not said any more
+        self.ignores: frozenset[str] = frozenset()  # known to be left out without a word
         self.alone = False  # a new request cuts off the one before: one at a time
         self.was_ready = False
         self.rests_until = 0.0  # the loop's time; before it the server wants no request
@@ -164,6 +176,7 @@ class Server:
             self.model, self._probed = name, False
         if self._given_form is None and first.get("owned_by") == "rwkv_lightning":
             self.form = Form.LIGHTNING
+        self.ignores = IGNORED.get(str(first.get("owned_by")), frozenset())
         if first.get("owned_by") == "me":  # llama-cpp-python, which ends an answer when a new request comes
             self._serial = True
 
