@@ -7,10 +7,12 @@ from pathlib import Path
 
 from adapters.base import AdapterError
 from adapters.replay import load_recording, resolve
-from bot.app import scenario_file, show_rules
+from bot.app import DEMO_MODEL, scenario_file, show_rules
 from bot.config import Config
-from bot.engine.errors import ModelError
+from bot.engine.models.describe import describe
+from bot.engine.models.headers import read_facts
 from bot.engine.strategy import is_auto, parse_strategy
+from bot.errors import UserError
 from bot.scenario import ScenarioError, load_scenario
 from moderation import WordListError
 from moderation.words import load_words
@@ -23,7 +25,7 @@ def mistakes(config: Config) -> Iterator[str]:
     yield from _scenario(config)
     yield from _words(config)
     yield from _replay(config)
-    if not is_auto(config.strategy):
+    if not is_auto(config.strategy) and not config.engine.remote.urls:
         yield from _strategy(config)
 
 
@@ -63,6 +65,8 @@ def _strategy(config: Config) -> Iterator[str]:
     from bot.engine.machine import check_devices
 
     try:
-        check_devices(parse_strategy(config.strategy))
-    except ModelError as error:
+        strategy = parse_strategy(config.strategy)
+        check_devices(strategy)
+        strategy.plan(describe(read_facts(config.model_path or DEMO_MODEL)).layers)
+    except UserError as error:
         yield str(error)

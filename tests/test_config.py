@@ -511,3 +511,10 @@ def test_a_downloaded_model_is_known_by_its_name(tmp_path: Path, monkeypatch: py
     assert config(tmp_path, "model: rwkv7-small").model_path == downloaded
     (tmp_path / "rwkv7-small").write_bytes(b"")
     assert config(tmp_path, "model: rwkv7-small").model_path == tmp_path / "rwkv7-small"
+
+
+def test_a_wrong_strategy_is_said_with_its_line_and_place(tmp_path: Path) -> None:
+    """Before any model is loaded; what only the model or the machine can judge passes here."""
+    (line,) = mistakes(tmp_path, "lang: zh\nstrategy: cuda fp16 *10 -> cpu fp8\n")
+    assert line.startswith('config.yaml:2 strategy：看不懂运行策略 "cuda fp16 *10 -> cpu 【fp8】"（第 22 个字符起）')
+    assert config(tmp_path, "strategy: cuda:7 fp16i8 *10+\n").strategy == "cuda:7 fp16i8 *10+"

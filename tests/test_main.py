@@ -141,9 +141,24 @@ def test_check_says_every_mistake(tmp_path: Path) -> None:
         "chat.jsonl:2",
         "gone.pth",
         "gone.tsv",
+        'my.yaml:6 strategy：看不懂运行策略 "【gpu】"（第 1 个字符起）：不认识的设备',
     ):
         assert part in done.stderr, part
-    assert "【gpu】" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("strategy", "said"),
+    [
+        ("cpu fp32 *99", '"【cpu fp32 *99】"（第 1 个字符起）与模型对不上：共写了 99 层'),
+        ("cuda:99 fp16 *2 -> cpu fp32", '"【cuda:99 fp16 *2】 -> cpu fp32"（第 1 个字符起）要用 cuda:99'),
+    ],
+)
+def test_check_lays_the_strategy_over_the_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], strategy: str, said: str
+) -> None:
+    """Too many layers for this very model, or a card that this machine does not have."""
+    assert main(["check", "--config", str(config_file(tmp_path, f"strategy: {strategy}\n"))]) == 1
+    assert said in capsys.readouterr().err
 
 
 def test_check_speaks_english(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

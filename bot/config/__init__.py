@@ -30,6 +30,7 @@ from bot.config.texts import knows, say
 from bot.engine.limits import LIMITS, STEPS, problems
 from bot.engine.models.folder import find_model, models_folder
 from bot.engine.presets import as_fields
+from bot.engine.strategy import StrategyError, is_auto, parse_strategy
 from bot.engine.types import Sampling
 from bot.errors import UserError
 
@@ -550,6 +551,7 @@ def _beyond_types(tree: Tree, lang: str) -> Iterator[Mistake]:
     if isinstance(room, int):
         yield tree.mistake(lang, ("adapters", "bilibili", "room_id"), say(lang, "no_bilibili"))
     yield from _scenario_form(tree, lang)
+    yield from _strategy(tree, lang)
     yield from _screen_times(tree, lang)
     sections = tree.get("adapters")
     for name in sections if isinstance(sections, dict) else ():
@@ -565,6 +567,16 @@ def _scenario_form(tree: Tree, lang: str) -> Iterator[Mistake]:
         if len(names) != 2 or any(name.strip(". ") == "" or "\\" in name for name in names):
             value = tree.shown(("scenario",), scenario)
             yield tree.mistake(lang, ("scenario",), say(lang, "scenario_form", value=value))
+
+
+def _strategy(tree: Tree, lang: str) -> Iterator[Mistake]:
+    """Its grammar; whether it fits the model and the machine is seen by those who know them."""
+    strategy = tree.get("strategy")
+    if isinstance(strategy, str) and not is_auto(strategy):
+        try:
+            parse_strategy(strategy)
+        except StrategyError as error:
+            yield tree.mistake(lang, ("strategy",), str(error))
 
 
 def _screen_times(tree: Tree, lang: str) -> Iterator[Mistake]:

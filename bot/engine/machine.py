@@ -44,7 +44,7 @@ def check_devices(strategy: Strategy) -> None:
     for number, stage in enumerate(strategy.stages):
         if stage.device.startswith("cuda") and int(stage.device.partition(":")[2] or 0) >= count:
             raise StrategyError(
-                f"运行策略 {strategy.marked(number)} 要用 {stage.device}，但 PyTorch 在这台机器上找到 {count} 块可用显卡。"
+                f"运行策略 {strategy.marked(number)}要用 {stage.device}，但 PyTorch 在这台机器上找到 {count} 块可用显卡。"
                 f"{_instead(count)} / No such card; see the examples."
             )
 

@@ -103,13 +103,13 @@ class Strategy:
             if total > units:
                 break
         raise StrategyError(
-            f"运行策略 {self.marked(until)} 与模型对不上：共写了 {named} 层，这个模型只有 {units - 1} 层加输出层，即 {units} 层。"
+            f"运行策略 {self.marked(until)}与模型对不上：共写了 {named} 层，这个模型只有 {units - 1} 层加输出层，即 {units} 层。"
             f'例如 "{self._fitted(units)}"。 / {named} layers are named, the model has {units} with its head.'
         )
 
     def _refuse_empty(self, units: int, number: int) -> NoReturn:
         raise StrategyError(
-            f"运行策略 {self.marked(number)} 与模型对不上：第 {number + 1} 段一层也分不到，这个模型连输出层共 {units} 层。"
+            f"运行策略 {self.marked(number)}与模型对不上：第 {number + 1} 段一层也分不到，这个模型连输出层共 {units} 层。"
             f'例如 "{self._fitted(units)}"。 / Stage {number + 1} gets no layer of the {units}.'
         )
 

@@ -101,6 +101,21 @@ def test_the_memory_for_streaming_is_that_of_two_layers() -> None:
     assert held == 2 * 12 * 64 * 64 * 4
 
 
+def test_every_pass_brings_each_layer_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one while one runs, and the first again for the next pass."""
+    brought: list[int] = []
+    bring = streaming.Stream._bring
+
+    def counted(stream: streaming.Stream, number: int) -> None:
+        brought.append(number)
+        bring(stream, number)
+
+    monkeypatch.setattr(streaming.Stream, "_bring", counted)
+    model = built("cpu fp32 *3+")  # which makes a first pass
+    model.forward(TOKENS, model.zero_state(2))
+    assert brought == [0, 1, 2, 0, 1, 2, 0]
+
+
 def test_a_pass_that_breaks_off_does_no_harm_to_the_next() -> None:
     """An error in the middle of the streamed layers: the next pass begins with the first again."""
     model = built("cpu fp32 *2+")
