@@ -47,7 +47,7 @@ TOKENS = 20
 """In a draft."""
 
 SCENE = "小溪一边画画，一边陪大家聊天，窗外下着雨，桌上的茶还冒着热气。"
-PROMPT = Prompt((SCENE * 80, "\n\n", "观众:", " 【阿强】晚上好", "\n\n", "小溪:"), keep=(2,))
+PROMPT = Prompt((SCENE * 64, "\n\n", "观众:", " 【阿强】晚上好", "\n\n", "小溪:"), keep=(2,))
 KEPT = 2
 """States that this prompt leaves: at the end of the scene and at its own end."""
 

@@ -85,7 +85,8 @@ class Answer:
     @property
     def logits(self) -> Tensor:
         """After all texts (rows, vocab)."""
-        return torch.cat([text.logits for text in self.texts if text.logits is not None])
+        found = [text.logits for text in self.texts if text.logits is not None]
+        return torch.cat([logits.to(found[0].device) for logits in found])  # what was kept on disk comes on the CPU
 
     @property
     def text(self) -> Text | None:

@@ -70,6 +70,17 @@ def test_begins_as_the_package_does(folder: Path, version: str) -> None:
     assert (said(plain) - theirs).abs().max() > 100 * CLOSE * theirs.abs().max(), "the state must matter"
 
 
+@pytest.mark.parametrize("version", ["7", "6"])
+def test_layers_may_be_in_several_places(folder: Path, version: str) -> None:
+    """Each place has tensors of its own; the tuned state is dealt out among them."""
+    model = load_any(folder / f"{version}.pth", "cpu fp32 *1 -> cpu bf16")
+    begun = load_tuned(model, folder / f"{version}.state.pth").zero_state(1)
+    assert {name for name in begun.tensors if name.startswith("wkv")} == {"wkv", "wkv.1"}
+    layers = torch.cat([begun.tensors["wkv"], begun.tensors["wkv.1"]])[:, 0]
+    alone = load_tuned(load_any(folder / f"{version}.pth", "cpu fp32"), folder / f"{version}.state.pth").zero_state(1)
+    assert torch.equal(layers, alone.tensors["wkv"][:, 0])
+
+
 def test_turning_it_matters(folder: Path, seven: Model) -> None:
     """The comparison with the package sees a state that is the wrong way round."""
     turned = {name: tensor.mT.contiguous() for name, tensor in torch.load(folder / "7.state.pth").items()}
