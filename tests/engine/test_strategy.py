@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -213,3 +214,11 @@ def _each_layer(text: str, layers: int) -> list[list[object]]:
             streamed = part.stage.streamed and number >= part.streamed
             found.append([names[part.stage.format], part.stage.int8, streamed])
     return found
+
+
+def test_the_examples_in_the_docs_are_strategies() -> None:
+    """Every text in the table of docs/strategy.md can be written."""
+    text = (Path(__file__).parents[2] / "docs" / "strategy.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+    assert len(examples) >= 7
+    assert all(is_auto(example) or parse_strategy(example).plan(32) for example in examples)
