@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, Route, WebSocketRoute, expect
 
-from bot.messages import Kind
+from adapters.base import AdapterState, Phase
+from bot.messages import Event, Kind, Message, MessageId, Viewer, Withdrawn
 from tests.browser.conftest import OpenTheatre
 from tests.browser.theatre import OPERATOR_TOKEN, PHONE
 from tests.waiting import until
@@ -667,3 +671,67 @@ async def test_everything_can_be_read(theatre: OpenTheatre, scheme: str) -> None
 def _somebody() -> object:
     """Stands for an operator elsewhere; real ones are made at the door."""
     return type("Somebody", (), {"name": "别处的场控"})()
+
+
+class Platform:
+    """A platform whose state the test sets."""
+
+    name = "bilibili"
+
+    def __init__(self) -> None:
+        self.state = AdapterState(Phase.LIVE, last_message=time.time(), received=12, reconnects=3)
+
+    async def messages(self) -> AsyncIterator[Event]:
+        await asyncio.Event().wait()
+        yield Withdrawn("bilibili")
+
+
+async def test_a_platforms_troubles_are_seen_where_its_state_is(theatre: OpenTheatre) -> None:
+    """When it is called again, what was missed, who is masked: in the strip, in full in its tip."""
+    house, platform = await theatre("好呀"), Platform()
+    listening = asyncio.create_task(house.show.listen(platform))
+    page = await house.panel()
+    part = page.locator('#parts [data-part="adapter bilibili"]')
+    await expect(part).to_contain_text("有消息")
+    platform.state.become(Phase.WAITING, "连接断开：对方关闭", next_try=time.time() + 95)
+    platform.state.note("gap", "断线 12 秒，期间的消息没有收到", time.time(), 600)
+    await expect(part).to_contain_text("秒后重连")
+    assert "重连 3 次。连接断开：对方关闭" in (await part.get_attribute("title") or "")
+    notice = page.locator("#parts [data-notice]")
+    await expect(notice).to_have_text("B 站 ⚑断线 12 秒，期间的消息没有收到")
+    platform.state.unnote("gap")
+    await expect(notice).to_have_count(0)
+    listening.cancel()
+
+
+async def test_a_message_that_the_platform_deletes_is_marked_on_its_card(theatre: OpenTheatre) -> None:
+    """On the card, in the queue and on the air; among those passed over it has no button."""
+    house = await theatre("第一条", "第二条")
+    page = await house.panel()
+    house.hear("今天玩什么？")
+    await settled(page)
+    house.show.withdraw(Withdrawn("test", frozenset({MessageId("m1")})))
+    await expect(page.locator("#findings")).to_contain_text("平台已撤回该消息")
+    await expect(page.locator("#queue .flagged")).to_have_text("⚑")
+    await page.keyboard.press("f")
+    await expect(page.locator("#air-who")).to_contain_text("平台已撤回该消息")
+    house.show.operators_changed(0)  # so that the next one waits
+    house.hear("几点下播？", "小明")
+    await expect(page.locator("#waiting li")).to_have_count(1)
+    house.show.withdraw(Withdrawn("test", frozenset({MessageId("m2")})))
+    row = page.locator("#passed li")
+    await expect(row).to_contain_text("平台已撤回")
+    await expect(row.locator("button")).to_be_hidden()
+
+
+async def test_a_viewer_whom_nobody_knows_is_marked_and_cannot_be_muted(theatre: OpenTheatre) -> None:
+    house = await theatre("好呀")
+    page = await house.panel()
+    masked = Viewer("test", "", "观***")
+    house.show.hear(Message(MessageId("m1"), Kind.DANMAKU, masked, "今天玩什么？", time=time.time()))
+    await settled(page)
+    await expect(page.locator("#badges")).to_contain_text("身份不明")
+    await expect(page.locator("#mute")).to_be_disabled()
+    await expect(
+        page.locator("#card button[data-command=reject], #actions button[data-command=reject]").first
+    ).to_be_enabled()

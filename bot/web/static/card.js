@@ -25,6 +25,7 @@ export function badgesOf(message, klass) {
     badges.push({ text: named("kind", message.kind) + price, paid: isPaid({ message }) });
   }
   if (klass === "question" || klass === "mention") badges.push({ text: named("class", klass) });
+  if (message.known === false) badges.push({ text: t("viewer.unknown") });
   for (const role of message.roles || []) badges.push({ text: named("role", role) });
   badges.push({ text: named("platform", message.platform) });
   return badges;
@@ -88,7 +89,7 @@ function drawAsked(item) {
   const text = item.message ? item.message.text : "";
   const nothing = item.message ? named("kind", item.message.kind) : t("card.own.question");
   patchFlagged($("#question"), text || nothing, text ? findings : []);
-  drawReasons($("#findings"), findings);
+  drawReasons($("#findings"), item.withdrawn ? [{ reason: t("card.withdrawn") }, ...findings] : findings);
   setText($("#quote"), text ? quoteNote(item) : "");
   const before = (item.history || []).slice(-2);
   patchList($("#before"), before, (past) => before.indexOf(past), () => h("li"), (node, past) => {

@@ -50,7 +50,7 @@ function drawQueueRow(row, { item, now, current }) {
   drawBadges(badges, badgesOf(item.message).filter((badge) => badge.paid));
   setText(name, viewerOf(item.message));
   setText(ask, item.message ? item.message.text : (item.drafts[0] || { text: "" }).text);
-  const marked = (item.findings || []).length > 0 || item.drafts.some((draft) => (draft.flags || []).length > 0);
+  const marked = item.withdrawn || (item.findings || []).length > 0 || item.drafts.some((draft) => (draft.flags || []).length > 0);
   setText(flagged, marked ? "⚑" : "");
   const done = item.drafts.filter((draft) => draft.done).length;
   setText(state, item.error ? t("queue.error") : t("queue.written", { done, n: item.drafts.length }));
@@ -100,7 +100,7 @@ function drawPassed(row, { message, reason, time, now }) {
     time: ago(now - time),
     words: saidBy(message),
     note: named("reason", reason),
-    button: { text: t("passed.answer"), command: "answer", id: message.id },
+    button: reason === "withdrawn" ? null : { text: t("passed.answer"), command: "answer", id: message.id },
   });
 }
 
@@ -123,7 +123,8 @@ function drawOnAir(store, now) {
   show($("#air-empty"), item === null);
   if (item) {
     const quoted = item.message ? ` · ${viewerOf(item.message)}「${saidBy(item.message)}」` : "";
-    setText($("#air-who"), `${item.character}${item.by ? t("by", { name: nameOf(item.by) }) : ""}${quoted}`);
+    const gone = item.withdrawn ? ` · ${t("flag.mark", { reason: t("card.withdrawn") })}` : "";
+    setText($("#air-who"), `${item.character}${item.by ? t("by", { name: nameOf(item.by) }) : ""}${quoted}${gone}`);
     setText($("#air-text"), item.text || "");
     drawAirTime(item, now);
   }

@@ -144,7 +144,7 @@ function drawButtons(item) {
   const rests = {
     approve: !open || busy || !item.drafts.some((draft) => draft.done),
     reject: !open || busy,
-    mute: !open || busy || !item.message,
+    mute: !open || busy || !item.message || item.message.known === false,
     edit: !open || busy,
     more: !open || busy || item.drafting,
     recall: store.onAir === null,

@@ -13,7 +13,8 @@ function partsOf(store) {
   const { status } = store;
   if (!status) return [];
   const now = store.now();
-  const parts = Object.entries(status.adapters).map(([name, adapter]) => adapterPart(name, adapter, now));
+  const platforms = Object.entries(status.adapters);
+  const parts = platforms.map(([name, adapter]) => adapterPart(name, adapter, now));
   parts.push(enginePart(status.engine), overlayPart(status, store.onAir));
   if (status.save && status.save.state !== "ok") {
     parts.push({ key: "save", name: t("part.save"), text: t("save.failed"), mood: "bad", tip: status.save.detail });
@@ -21,19 +22,30 @@ function partsOf(store) {
   const oldest = Math.min(...store.pending.map((item) => item.created));
   const age = store.pending.length ? ` · ${t("part.oldest", { age: span(now - oldest) })}` : "";
   parts.push({ key: "pending", name: t("part.pending", { n: store.pending.length }), text: age, mood: "none" });
+  for (const [name, adapter] of platforms) parts.push(...adapter.notices.map((notice) => noticePart(name, notice)));
   if (status.operators > 1) parts.push({ key: "operators", name: t("part.operators", { n: status.operators }), text: "", mood: "none" });
   return parts;
 }
 
 function adapterPart(name, adapter, now) {
-  const last = adapter.last_message ? t("adapter.last", { age: ago(now - adapter.last_message) }) : t("adapter.none");
   return {
     key: `adapter ${name}`,
     name: named("platform", name),
-    text: adapter.state === "live" ? last : named("adapter", adapter.state),
+    text: adapterText(adapter, now),
     mood: MOODS[adapter.state] || "busy",
     tip: t("adapter.tip", adapter),
   };
+}
+
+function adapterText(adapter, now) {
+  if (adapter.state === "live") return adapter.last_message ? t("adapter.last", { age: ago(now - adapter.last_message) }) : t("adapter.none");
+  if (adapter.state === "waiting" && adapter.next_try) return t("adapter.retry", { left: span(adapter.next_try - now) });
+  return named("adapter", adapter.state);
+}
+
+/** What a person should know of a platform: a gap, masked names. The strip cuts it; the tip and the sheet have all of it. */
+function noticePart(name, notice) {
+  return { key: `notice ${name} ${notice.key}`, name: `${named("platform", name)} ⚑`, text: notice.text, mood: "none", tip: `${named("platform", name)}：${notice.text}` };
 }
 
 function enginePart(engine) {
@@ -58,6 +70,7 @@ export function drawParts(store) {
       setAttr(dot, "hidden", part.mood === "none");
       setAttr(node, "data-mood", part.mood);
       setAttr(node, "data-part", part.key);
+      setAttr(node, "data-notice", part.key.startsWith("notice "));
       setAttr(node, "title", part.tip || null);
       setText(name, part.name);
       setText(text, part.text);
