@@ -192,9 +192,9 @@ class _Head:
 
 
 def _graphs(step: Step, zero_state: Callable[[int], State]) -> Step:
-    from bot.engine.cuda import Graphs  # not before there is a card
+    from bot.engine.cuda import Graphs, switched_off  # not before there is a card
 
-    return Graphs(step, zero_state)
+    return step if switched_off() else Graphs(step, zero_state)
 
 
 def _names(stage: int) -> tuple[str, str]:

@@ -155,14 +155,28 @@ def test_without_kernels_pytorch_computes_and_it_is_said_once(
 ) -> None:
     """No NVRTC, no driver, a compiler that refuses: a slower answer and one line in the log, never a failure."""
 
+    for variable in ("RWKV_CUDA_ON", "RWKV_JIT_ON"):
+        monkeypatch.delenv(variable, raising=False)
+
     def refuse(device: torch.device) -> None:
         raise CannotCompile("no NVRTC")
 
     monkeypatch.setattr(cuda_library, "Library", refuse)
-    library.cache_clear()
+    cuda_library._attempt.cache_clear()
     with caplog.at_level(logging.WARNING):
         assert library(torch.device("cuda:0")) is None and library(torch.device("cuda:0")) is None
     assert len(caplog.records) == 1 and "no NVRTC" in caplog.text
-    library.cache_clear()
+    cuda_library._attempt.cache_clear()
     given, S = inputs(1, 3, 1, 64)
     assert torch.equal(cuda_wkv.wkv_scan(*given, S)[0], wkv.wkv_scan(*given, S)[0])
+
+
+@pytest.mark.parametrize("variable", ["RWKV_CUDA_ON", "RWKV_JIT_ON"])
+def test_kernels_can_be_switched_off(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then nothing is even tried."""
+    for name in ("RWKV_CUDA_ON", "RWKV_JIT_ON"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(cuda_library, "_attempt", lambda device: device)
+    assert library(torch.device("cuda:0")) is not None
+    monkeypatch.setenv(variable, "0")
+    assert library(torch.device("cuda:0")) is None

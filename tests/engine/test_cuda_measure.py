@@ -13,7 +13,9 @@ from bot.engine.strategy import parse_strategy
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a card is here")
 def test_without_a_card_it_says_so() -> None:
     """At once, and in words."""
-    assert measure.cuda_report() == {"device": None, "why": "没有可用的 CUDA 显卡 / no CUDA device"}
+    report = measure.cuda_report()
+    assert report == {"device": None, "why": "没有可用的 CUDA 显卡 / no CUDA device"}
+    assert measure.in_words(report) == ["显卡 / card：没有可用的 CUDA 显卡 / no CUDA device"]
 
 
 def test_a_model_is_near_itself_and_another_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,6 +43,22 @@ def test_speeds_and_shares_belong_together(tiny: Model) -> None:
         assert figures["memory_share"] == pytest.approx(
             moved * figures["tokens_s"] / batch / copied, rel=0.01, abs=6e-4
         )
+
+
+def test_a_report_in_words_has_every_figure(tiny: Model) -> None:
+    """And says in words which model did not fit."""
+    speeds = measure.speeds(tiny, 4, 1e9, batches=(1, 5), steps=1)
+    report = {
+        "device": "Some Card",
+        "kernels": True,
+        "memory_gb_s": 936.2,
+        "parity": {"fp32": 1e-6},
+        "speeds": {"1.5b": {"cuda fp16": speeds}, "7.2b": {"cuda fp16": "显存不够 / not enough memory"}},
+    }
+    words = "\n".join(measure.in_words(report))
+    for figure in ("Some Card", 936.2, "fp32 1.0e-06", speeds["prefill"], "7.2b cuda fp16：显存不够"):
+        assert str(figure) in words
+    assert all(f"{n} 行 / rows {speeds[n]['tokens_s']:g}" in words for n in ("1", "5"))
 
 
 def test_the_large_shapes_are_models() -> None:

@@ -5,7 +5,8 @@ Everything has a plain PyTorch form beside it, which serves where a kernel or a 
 """
 
 from bot.engine.cuda.graphs import Graphs
+from bot.engine.cuda.library import switched_off
 from bot.engine.cuda.products import linear, linear_int8
 from bot.engine.cuda.wkv import wkv_scan, wkv_step
 
-__all__ = ["Graphs", "linear", "linear_int8", "wkv_scan", "wkv_step"]
+__all__ = ["Graphs", "linear", "linear_int8", "switched_off", "wkv_scan", "wkv_step"]

@@ -1,13 +1,15 @@
 """The kernels of `kernels.cu`, ready on a card: compiled once a process and card, launched on PyTorch's own stream.
 
 Talks to the card's driver, which is there wherever CUDA is. Where something is missing there is no library, and whoever
-asks for one computes with PyTorch; the log says so, once.
+asks for one computes with PyTorch; the log says so, once. `RWKV_CUDA_ON=0` and `RWKV_JIT_ON=0` (`--cuda_on 0`,
+`--jit_on 0`) ask for plain PyTorch.
 """
 
 from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import sys
 from ctypes import POINTER, byref, c_char_p, c_int, c_uint, c_void_p
 from functools import cache
@@ -26,11 +28,17 @@ Size = tuple[int, int]
 """Of a grid of blocks: x and y."""
 
 
-@cache
+def switched_off() -> bool:
+    return any(os.environ.get(variable) == "0" for variable in ("RWKV_CUDA_ON", "RWKV_JIT_ON"))
+
+
 def library(device: torch.device) -> Library | None:
-    """The kernels on `device`; None, said once, where they cannot be had."""
-    if device.type != "cuda":
-        return None
+    """The kernels on `device`; None where they are switched off or, said once, cannot be had."""
+    return _attempt(device) if device.type == "cuda" and not switched_off() else None
+
+
+@cache
+def _attempt(device: torch.device) -> Library | None:
     try:
         return Library(device)
     except (CannotCompile, OSError, RuntimeError) as error:

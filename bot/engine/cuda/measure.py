@@ -62,6 +62,28 @@ def cuda_report() -> dict[str, Any]:
     }
 
 
+def in_words(report: dict[str, Any]) -> list[str]:
+    """What `cuda_report` found, a line each."""
+    if report["device"] is None:
+        return [f"显卡 / card：{report['why']}"]
+    kernels = "有 / on" if report["kernels"] else "无 / off"
+    near = "，".join(f"{name} {value:.1e}" for name, value in report["parity"].items())
+    lines = [
+        f"显卡 / card：{report['device']}，复制 / copies {report['memory_gb_s']:g} GB/s，内核 / kernels：{kernels}",
+        f"与 CPU fp32 之差 / from the CPU：{near}",
+    ]
+    for shape, strategies in report["speeds"].items():
+        for strategy, found in strategies.items():
+            lines.append(f"{shape} {strategy}：{found if isinstance(found, str) else _figures(found)}")
+    return lines
+
+
+def _figures(found: dict[str, Any]) -> str:
+    rows = ((rows, figures) for rows, figures in found.items() if rows != "prefill")
+    growing = "，".join(f"{n} 行 / rows {f['tokens_s']:g}（{f['memory_share']:.0%}）" for n, f in rows)
+    return f"读入 / prefill {found['prefill']:g}，{growing} tokens/s（占显存速度 / of the memory's speed）"
+
+
 def copy_speed(device: torch.device, size: int = 1 << 28) -> float:
     """Bytes read and written a second by a plain copy."""
     source, target = (torch.zeros(size, dtype=torch.uint8, device=device) for _ in range(2))
