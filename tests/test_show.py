@@ -48,6 +48,7 @@ class Puppet:
     def __init__(self) -> None:
         self.status = EngineStatus(EngineState.READY, "puppet")
         self.prompts: list[Prompt] = []
+        self.samplings: list[Sampling] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.closed = 0
@@ -56,6 +57,7 @@ class Puppet:
 
     async def drafts(self, prompt: Prompt, count: int, sampling: Sampling) -> AsyncIterator[DraftText | DraftDone]:
         self.prompts.append(prompt)
+        self.samplings.append(sampling)
         try:
             for index in range(count):
                 yield DraftText(index, self.answer[:1])
@@ -633,6 +635,33 @@ async def test_what_an_operator_asked_for_goes_before_chatter(house: House) -> N
         house.show.answer("m2", ANNA)
         await until(lambda: len(house.engine.prompts) == 4)
         assert [prompt.urgent for prompt in house.engine.prompts[1:]] == [True, True, True]
+
+
+async def test_a_character_draws_its_words_in_its_own_way(tmp_path: Path) -> None:
+    """For the first drafts, for more of them, for those that answer nobody; a length that is asked for has room."""
+    own = Sampling(temperature=1.5, max_tokens=30)
+    house = House(tmp_path, voices={"小芽": own}, sampling=Sampling(top_p=0.9))
+    async with house.running():
+        house.hear("你是谁？", 1)
+        card = await house.card()
+        house.show.more(card["id"], card["revision"], ANNA, count=1, min_length=20)
+        await until(lambda: len(house.engine.samplings) == 2)
+        house.show.generate(ANNA, count=1, min_length=10)
+        await until(lambda: len(house.engine.samplings) == 3)
+        house.show.generate(ANNA, "观众", count=1, min_length=200)
+        await until(lambda: len(house.engine.samplings) == 4)
+    asked = [(s.temperature, s.top_p, s.min_tokens, s.max_tokens) for s in house.engine.samplings]
+    assert asked == [(1.5, 0.5, 0, 30), (1.5, 0.5, 20, 40), (1.5, 0.5, 10, 30), (1.0, 0.9, 200, 400)]
+
+
+async def test_guidance_leads_away_from_what_anybody_would_answer(house: House) -> None:
+    """The second prompt has the viewer's line and the cue, and nothing of the background and the story."""
+    async with house.running():
+        house.hear("你是谁？", 1)
+        await house.card()
+    (prompt,) = house.engine.prompts
+    assert prompt.against == ("观众:", " 【观众甲1】你是谁？", "\n\n", "小芽:")
+    assert prompt.parts[-4:] == prompt.against
 
 
 async def test_every_message_keeps_what_became_of_it(house: House) -> None:

@@ -157,6 +157,7 @@ def live_prompt(
 
     `viewer` None: somebody is to speak of their own accord. `character` "" means the scenario's. `hint` is a stage
     direction by the operator, told as narration just before the cue. `start_with` is the beginning of the reply.
+    Guidance leads away from what would be said to the same line without background and story.
     """
     scene = scene_parts(scenario.lines)
     story = scene_parts(recent([line for line in transcript_lines if line.told], turns))
@@ -168,6 +169,7 @@ def live_prompt(
         stops=stops([*scenario.speakers, who, *(line.character for line in transcript_lines)]),
         start_with=f" {begun}" if begun else "",
         keep=tuple(dict.fromkeys((len(scene), len(scene) + len(story)))),
+        against=(*scene_parts(now), f"{who}:"),
     )
 
 
