@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
+from inspect import signature
 
 from adapters.base import API, Adapter, AdapterError
 from adapters.texts import say
@@ -33,6 +34,16 @@ def find(name: str, installed: Iterable[EntryPoint] | None = None, lang: str = "
     if len(same) > 1:
         raise AdapterError(say(lang, "two_adapters", name=name, both=" / ".join(_origin(offer) for offer in same)))
     return _load(same[0], lang)
+
+
+def make(name: str, settings: Mapping[str, object], lang: str = "zh") -> Adapter:
+    """The adapter `name` with these settings. Raises AdapterError, also where it does not take them."""
+    factory = find(name, lang=lang)
+    try:
+        signature(factory).bind(**settings)
+    except TypeError as error:
+        raise AdapterError(say(lang, "bad_settings", name=name, reason=error)) from error
+    return factory(**settings)
 
 
 def _offers(installed: Iterable[EntryPoint] | None) -> list[EntryPoint]:

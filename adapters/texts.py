@@ -8,6 +8,7 @@ TEXTS = {
         "unknown_adapter": "没有名为 {name} 的适配器。可用的有：{names}。",
         "two_adapters": "有两个适配器都叫 {name}：{both}。请卸载其中一个。",
         "broken_adapter": "适配器 {name}（{origin}）无法载入：{reason}。请更新或卸载这个包。",
+        "bad_settings": "adapters.{name}：这个适配器不接受这样的设置（{reason}）。请对照它的说明改正。",
         "other_api": "适配器 {name}（{origin}）是为接口版本 {api} 写的，本程序支持 {served}。请更新这个包或本程序。",
         # adapters/supervisor.py
         "silent": "{seconds:.0f} 秒没有任何动静",
@@ -59,6 +60,7 @@ TEXTS = {
         "unknown_adapter": "There is no adapter named {name}. Known: {names}.",
         "two_adapters": "Two adapters are named {name}: {both}. Uninstall one of them.",
         "broken_adapter": "The adapter {name} ({origin}) cannot be loaded: {reason}. Update or uninstall that package.",
+        "bad_settings": "adapters.{name}: this adapter does not take these settings ({reason}). See its manual.",
         "other_api": "The adapter {name} ({origin}) was written for interface version {api}; this program serves {served}. "
         "Update that package or this program.",
         "silent": "no sign of life for {seconds:.0f} s",

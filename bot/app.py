@@ -214,7 +214,7 @@ def build_adapters(config: Config, tokens: Tokens) -> list[Adapter]:
     if config.replay_path is not None:
         found.append(Replay(config.replay_path, config.replay_speed, lang=config.lang))
     for name, settings in config.adapters.others().items():
-        found.append(adapters.find(name, lang=config.lang)(**settings))
+        found.append(adapters.make(name, settings, config.lang))
     return found
 
 

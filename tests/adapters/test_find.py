@@ -4,7 +4,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from adapters import GROUP, find
+from adapters import GROUP, find, make
 from adapters.base import API, AdapterError
 from adapters.replay import Replay
 from adapters.websocket import WebsocketClient, WebsocketServer
@@ -78,3 +78,12 @@ def test_a_package_for_another_interface_is_refused_in_words():
 def test_only_the_adapter_that_is_asked_for_is_loaded():
     """A broken package that nobody has configured costs nothing."""
     assert find("replay", [offer("tv", "no_such_module:Tv")]) is Replay
+
+
+def test_settings_that_an_adapter_does_not_take_are_one_line():
+    """A key too many, or one that is missing."""
+    with pytest.raises(AdapterError, match=r"adapters\.replay.*unexpected keyword argument 'port'"):
+        make("replay", {"path": "demo", "port": 1})
+    with pytest.raises(AdapterError, match=r"adapters\.replay.*'path'"):
+        make("replay", {})
+    assert make("replay", {"path": "demo"}).name == "replay"
