@@ -26,7 +26,8 @@ from bot.engine.states import Kept, Place, places
 from bot.engine.states_folder import StatesFolder
 
 FORM = 1
-"""Raise it when the same tokens lead to another state: a change in how a model is computed, or in what is kept."""
+"""Raise it when the same tokens lead to another state: a change in how a model is computed, or in what is kept. How text
+becomes tokens needs no number: a state is known by the tokens themselves."""
 
 ROOM = 4
 """States that wait to be written. When there are more, the oldest gives way, but not the shortest: that is a scenario,
@@ -183,7 +184,7 @@ class StatesOnDisk:
         try:
             if not folder.write(place, tensors):
                 return
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self._failure(error)
         else:
             self._written += 1
@@ -199,16 +200,20 @@ class StatesOnDisk:
         except OSError as error:
             self._failure(error)
 
-    def _failure(self, error: OSError) -> None:
+    def _failure(self, error: OSError | MemoryError) -> None:
         """Counted every time, said once until it works again."""
         self._failed += 1
         if not self._in_trouble:
             self._in_trouble = True
             self._say(
-                f"状态缓存文件夹 {self._keeping.place} 用不了（{error.strerror or error}）：节目照常，只是重启后要重新读一遍剧情。"
+                f"状态缓存文件夹 {self._keeping.place} 用不了（{_reason(error)}）：节目照常，只是重启后要重新读一遍剧情。"
                 "请检查磁盘空间和权限，或在 config.yaml 改 engine.states.folder。 / States cannot be kept on disk."
             )
 
     @property
     def _digests(self) -> Path:
         return self._keeping.place / "models.json"
+
+
+def _reason(error: OSError | MemoryError) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -242,6 +242,27 @@ def test_trouble_is_said_once_and_costs_nothing(
     assert len(disk.files) == 1 and len(disk.said) == 1
 
 
+def test_no_memory_to_write_with_is_survived(
+    tmp_path: Path, model: Path, tiny: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread goes on: the next state may fit."""
+    monkeypatch.setattr(states_disk, "PACE", 1e12)
+    really, refused = StatesFolder.write, threading.Event()
+
+    def write(self: StatesFolder, place: Place, tensors: dict[str, torch.Tensor]) -> bool:
+        if self._folder == tmp_path / "states" and not refused.is_set():
+            refused.set()
+            raise MemoryError
+        return really(self, place, tensors)
+
+    monkeypatch.setattr(StatesFolder, "write", write)
+    disk = Disk(tmp_path / "states", model, tiny)
+    disk.cache.put(TEXT, *read(tiny, TEXT))
+    soon(lambda: disk.figure("failed"))
+    keep(disk, tiny, TEXT[:3])
+    assert len(disk.said) == 1 and "MemoryError" in disk.said[0]
+
+
 @pytest.mark.parametrize("obstacle", ["a file", "no permission"])
 def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path, model: Path, tiny: Model, obstacle: str) -> None:
     """Something else in its place, or a system that refuses, whoever asks."""
