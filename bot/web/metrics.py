@@ -10,6 +10,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from bot.web.engine_metrics import engine_metrics
+
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
@@ -45,7 +47,7 @@ class Figures(Collector):
         yield _gauge("cohost_pending", "Cards waiting for a person.", status["pending"])
         yield _gauge("cohost_pending_oldest_seconds", "Age of the oldest such card.", status["oldest"] or 0)
         yield _gauge("cohost_save_ok", "Whether the record can be written.", status["save"]["state"] == "ok")
-        yield from _engine_figures(engine["figures"])
+        yield from engine_metrics(engine["figures"])
         yield from _adapters(status["adapters"])
 
 
@@ -64,13 +66,6 @@ def _gauge(name: str, help_text: str, value: float, **labels: str) -> Metric:
     family = GaugeMetricFamily(name, help_text, labels=tuple(labels))
     family.add_metric(tuple(labels.values()), float(value))
     return family
-
-
-def _engine_figures(figures: dict[str, float]) -> Iterable[Metric]:
-    family = GaugeMetricFamily("cohost_engine_figure", "The engine's own figures.", labels=("name",))
-    for name, value in figures.items():
-        family.add_metric((name,), float(value))
-    yield family
 
 
 def _adapters(adapters: dict[str, dict[str, Any]]) -> Iterable[Metric]:

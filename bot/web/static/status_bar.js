@@ -50,8 +50,10 @@ function noticePart(name, notice) {
 
 function enginePart(engine) {
   const figures = engine.figures || {};
-  const speed = figures.tokens_per_second ? ` · ${t("engine.speed", { n: Math.round(figures.tokens_per_second) })}` : "";
-  const text = named("engine", engine.state) + (engine.state === "ready" ? speed : "");
+  const first = figures.first_text_seconds_p50 ? t("engine.first", { n: figures.first_text_seconds_p50.toFixed(1) }) : "";
+  const speed = figures.tokens_per_second ? t("engine.speed", { n: Math.round(figures.tokens_per_second) }) : "";
+  const pace = engine.state === "ready" ? [first, speed] : [];
+  const text = [named("engine", engine.state), ...pace].filter(Boolean).join(" · ");
   const tip = [engine.model, engine.detail].filter(Boolean).join(" · ");
   return { key: "engine", name: t("part.engine"), text, mood: MOODS[engine.state] || "busy", tip };
 }

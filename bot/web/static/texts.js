@@ -14,6 +14,7 @@ const TEXTS = {
   "engine.ready": ["就绪", "ready"],
   "engine.restarting": ["正在重启", "restarting"],
   "engine.failed": ["不可用", "failed"],
+  "engine.first": ["首字 {n} 秒", "first word {n} s"],
   "engine.speed": ["{n} 词/秒", "{n} tok/s"],
   "adapter.connecting": ["正在连接", "connecting"],
   "adapter.live": ["已连接", "connected"],
