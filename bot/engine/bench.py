@@ -20,6 +20,7 @@ that a machine that is busy for a while slows both sides.
     int8             `cpu fp32i8` beside `cpu fp32`: mean KL divergence of the next-token distributions (kl) and how
                      often the likeliest token is the same (agreement), for the demo model (demo) and a random one of
                      the shape measured (random)
+    cuda             the first graphics card, as `bot/engine/cuda/measure.py` says; `device` None where there is none
     best             the strategy with the fastest five drafts
     five_over_one, vs_rwkv   those of `best`
 """
@@ -80,11 +81,18 @@ def run(as_json: bool = False, *, quick: bool = False) -> dict[str, Any]:
         found = _measure(files, rounds)
     report |= summary(found, sum(w.numel() for name, w in weights.items() if name != "emb.weight" and w.dim() > 1))
     report["int8"] = {"demo": closeness(read_weights(DEMO)), "random": closeness(weights)}
+    report["cuda"] = _card(quick)
     if as_json:
         print(json.dumps(report, indent=2))
     else:
         _print_table(report)
     return report
+
+
+def _card(quick: bool) -> dict[str, Any]:
+    from bot.engine.cuda.measure import cuda_report  # nothing of CUDA is imported where it is not wanted
+
+    return cuda_report(quick)
 
 
 def _files(folder: Path, weights: Weights) -> dict[str, Path]:
@@ -222,3 +230,7 @@ def _print_table(report: dict[str, Any]) -> None:
     console.print(f"内核 / kernels：{report['kernels'] or kernels.why_none()}")
     for name, near in report["int8"].items():
         console.print(f"int8 与 fp32（{name}）：KL {near['kl']:g}，首选一致 / same choice {near['agreement']:.1%}")
+    from bot.engine.cuda.measure import in_words
+
+    for line in in_words(report["cuda"]):
+        console.print(line)

@@ -36,6 +36,9 @@ SHAPES: dict[str, dict[str, Any]] = {
     "1.5b": {"layers": 24, "width": 2048, "ranks": (96, 96, 64, 256)},
     "7.2b": {"layers": 32, "width": 4096, "ranks": (128, 128, 96, 480)},
 }
+SMALL: dict[str, dict[str, Any]] = {"small": {"layers": 2, "width": 128, "ranks": (16, 16, 16, 32)}}
+"""Shows in seconds that everything runs; its figures mean nothing."""
+
 STRATEGIES = {"cuda fp16": 2, "cuda fp16i8": 1}
 """And the bytes of a weight."""
 
@@ -43,12 +46,12 @@ BATCHES = (1, 5, 32, 128)
 PROMPT = 512
 
 
-def cuda_report() -> dict[str, Any]:
-    """Some minutes on a card; at once where there is none."""
+def cuda_report(quick: bool = False) -> dict[str, Any]:
+    """Some minutes on a card, seconds if `quick`; at once where there is none."""
     if not torch.cuda.is_available():
         return {"device": None, "why": "没有可用的 CUDA 显卡 / no CUDA device"}
     card = torch.zeros(1, device="cuda").device
-    speed = copy_speed(card)
+    speed, shapes = copy_speed(card), SMALL if quick else SHAPES
     return {
         "device": torch.cuda.get_device_name(card),
         "torch": torch.__version__,
@@ -57,7 +60,8 @@ def cuda_report() -> dict[str, Any]:
         "memory_gb_s": round(speed / 1e9, 1),
         "parity": {name: parity(f"cuda {name}") for name in ("fp32", "fp16", "fp16i8")},
         "speeds": {
-            shape: {strategy: _speeds(shape, strategy, card, speed) for strategy in STRATEGIES} for shape in SHAPES
+            name: {strategy: _speeds(name, shape, strategy, card, speed) for strategy in STRATEGIES}
+            for name, shape in shapes.items()
         },
     }
 
@@ -110,9 +114,9 @@ def parity(strategy: str) -> float:
     return float((p.exp() * (p - q)).sum(-1).mean())
 
 
-def _speeds(shape: str, strategy: str, card: torch.device, copied: float) -> dict[str, Any] | str:
+def _speeds(name: str, shape: dict[str, Any], strategy: str, card: torch.device, copied: float) -> dict[str, Any] | str:
     try:
-        model = build_model(large_weights(**SHAPES[shape], device=card), parse_strategy(strategy), shape)
+        model = build_model(large_weights(**shape, device=card), parse_strategy(strategy), name)
         return speeds(model, STRATEGIES[strategy], copied)
     except (ModelError, torch.OutOfMemoryError) as error:
         return f"显存不够 / not enough memory: {error}"
