@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from inspect import signature
 
 from adapters.base import API, Adapter, AdapterError
 from adapters.texts import say
@@ -40,10 +39,9 @@ def make(name: str, settings: Mapping[str, object], lang: str = "zh") -> Adapter
     """The adapter `name` with these settings. Raises AdapterError, also where it does not take them."""
     factory = find(name, lang=lang)
     try:
-        signature(factory).bind(**settings)
-    except TypeError as error:
+        return factory(**settings)
+    except (TypeError, ValueError) as error:  # an unknown key, a missing one, a value of another kind
         raise AdapterError(say(lang, "bad_settings", name=name, reason=error)) from error
-    return factory(**settings)
 
 
 def _offers(installed: Iterable[EntryPoint] | None) -> list[EntryPoint]:
