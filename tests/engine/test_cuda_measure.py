@@ -8,6 +8,7 @@ import torch
 from bot.engine.cuda import measure
 from bot.engine.rwkv7 import Model, build_model
 from bot.engine.strategy import parse_strategy
+from bot.engine.weights import too_large
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a card is here")
@@ -43,6 +44,20 @@ def test_speeds_and_shares_belong_together(tiny: Model) -> None:
         assert figures["memory_share"] == pytest.approx(
             moved * figures["tokens_s"] / batch / copied, rel=0.01, abs=6e-4
         )
+
+
+def test_a_model_that_does_not_fit_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its place in the report says so, and the other models are measured."""
+
+    def full(*rest: object) -> Model:
+        raise too_large("7.2b")
+
+    here, small = torch.device("cpu"), {"layers": 2, "width": 64, "ranks": (8, 8, 8, 16)}
+    monkeypatch.setattr(measure, "STRATEGIES", {"cpu fp32": 4})
+    found = measure._speeds("small", small, "cpu fp32", here, 1e9)
+    assert isinstance(found, dict) and set(found) == {"prefill", "1", "5", "32", "128"}
+    monkeypatch.setattr(measure, "build_model", full)
+    assert "显存不够" in measure._speeds("7.2b", small, "cpu fp32", here, 1e9)
 
 
 def test_a_report_in_words_has_every_figure(tiny: Model) -> None:
