@@ -117,8 +117,10 @@ class Candidates:
         return len(self.ids)
 
     def keep(self, which: npt.NDArray[np.bool_]) -> Candidates:
-        likely = self.likely[which]
-        return Candidates(self.ids[which], likely / likely.sum(), self.bits[which] if self.bits is not None else None)
+        kept = np.flatnonzero(which)
+        likely = self.likely[kept]
+        likely /= likely.sum()
+        return Candidates(self.ids[kept], likely, self.bits[kept] if self.bits is not None else None)
 
 
 def guided(logits: Tensor, against_logits: Tensor, guidance: float) -> Tensor:
