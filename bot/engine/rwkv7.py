@@ -34,6 +34,7 @@ from bot.engine.weights import (
     Shape,
     Weights,
     check_rwkv7,
+    first_line,
     is_out_of_memory,
     read_weights,
     too_large,
@@ -237,4 +238,9 @@ def build_model(weights: Weights, strategy: Strategy, name: str = "model") -> Mo
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             raise too_large(name, str(strategy), strategy.smaller(shape.layers)) from error
+        if isinstance(error, torch.AcceleratorError):
+            raise ModelError(
+                f'显卡用不了 "{strategy}"：{first_line(error)}。请更新显卡驱动和 CUDA 版的 PyTorch，或先写 "cpu fp32"。'
+                ' / The card failed: update its driver, or write "cpu fp32".'
+            ) from error
         raise ModelError(f"{name} 的张量形状前后不一致，文件可能损坏。 / Shapes do not fit: {error}") from error

@@ -23,6 +23,7 @@ __all__ = [
     "Shape",
     "Weights",
     "check_rwkv7",
+    "first_line",
     "is_out_of_memory",
     "read_weights",
     "too_large",
@@ -96,13 +97,13 @@ def read_weights(path: Path) -> Weights:
     except pickle.UnpicklingError as error:
         raise ModelError(
             f"拒绝打开 {path.name}：它不只是权重（可能含有程序代码），或者不是模型文件。"
-            f"请改用官方 .pth 或 .safetensors。 / Refused: not a plain file of weights ({_first_line(error)})."
+            f"请改用官方 .pth 或 .safetensors。 / Refused: not a plain file of weights ({first_line(error)})."
         ) from error
     except BROKEN as error:
         if is_out_of_memory(error):
             raise too_large(path.name) from error
         raise ModelError(
-            f"模型文件损坏或不完整：{path.name}。请重新下载。 / Broken model file ({_first_line(error)})."
+            f"模型文件损坏或不完整：{path.name}。请重新下载。 / Broken model file ({first_line(error)})."
         ) from error
     if isinstance(weights, dict) and "_strategy" in weights:
         raise ModelError(
@@ -124,7 +125,7 @@ def _load_pth(path: Path) -> Weights:
     return loaded
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import resource
 import shutil
 import signal
@@ -20,12 +21,10 @@ import pytest_asyncio
 
 from bot.engine import process
 from bot.engine.keeping import IN_MEMORY, Keeping
-from bot.engine.mailbox import Mailbox
 from bot.engine.process import LocalEngine
 from bot.engine.types import (
     DraftDone,
     DraftText,
-    Ending,
     EngineError,
     EngineState,
     EngineStatus,
@@ -119,6 +118,12 @@ async def test_drafts_come_from_another_process(shared: Running) -> None:
     assert all(done(answer) == {i: done(three)[i] for i in (0, 1)} for answer in answers)
     figures = (await watch.until(lambda status: status.figures.get("tokens_drawn", 0) > 30)).figures
     assert figures["tokens_drawn"] > 30 and figures["tokens_per_second"] > 0 and figures["memory_bytes"] > 10**7
+
+
+async def test_auto_says_what_it_chose_and_why(tiny_path: Path) -> None:
+    """Where the panel shows how the engine runs: a strategy that could be written, and the reason."""
+    async with running(tiny_path, "auto") as (_, watch):
+        assert re.fullmatch(r"cpu (fp32|bf16)( · .+)?（auto：小模型.+）", watch.seen[-1].detail)
 
 
 async def test_a_killed_process_costs_its_answers_and_comes_back(shared: Running) -> None:
@@ -301,18 +306,3 @@ async def test_drafts_before_the_model_is_loaded_are_refused(tiny_path: Path) ->
     assert engine.status.state is EngineState.LOADING
     with pytest.raises(EngineError, match="载入"):
         await collect(engine)
-
-
-async def test_a_mailbox_holds_the_newest_of_each_draft() -> None:
-    """A thousand events that nobody takes are as many as there are drafts; a loss comes after what was there."""
-    mailbox = Mailbox(2)
-    for _ in range(1000):
-        mailbox.grew(0, "好")
-        mailbox.grew(1, "a ")
-    mailbox.finished(0, "完", Ending.STOP)
-    assert len(mailbox) == 2
-    mailbox.lose("没了")
-    assert await mailbox.take() == DraftDone(0, "完", Ending.STOP)
-    assert await mailbox.take() == DraftText(1, ("a " * 1000).rstrip())
-    with pytest.raises(EngineError, match="没了"):
-        await mailbox.take()

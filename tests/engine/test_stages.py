@@ -269,6 +269,17 @@ def test_a_strategy_for_another_model_is_refused_with_an_example() -> None:
     assert '例如 "cpu fp32 *3 -> cpu bf16"' in str(caught.value)
 
 
+def test_a_card_that_fails_is_not_taken_for_a_broken_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver that is too old, a card without code for it: what to do about that."""
+
+    def fails(*_: object) -> None:
+        raise torch.AcceleratorError("CUDA error: no kernel image is available for execution on the device")
+
+    monkeypatch.setattr(rwkv7, "_Head", fails)
+    with pytest.raises(ModelError, match=r"显卡用不了 \"cpu fp32 \*3 -> cpu fp32\"：CUDA error: no kernel image.*驱动"):
+        built("cpu fp32 *3 -> cpu fp32")
+
+
 def test_memory_that_runs_out_is_said_with_what_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
     """The strategy that was tried, and ones that need less."""
 
