@@ -239,7 +239,8 @@ class Supervised(ABC):
         self.state.become(Phase.WAITING, detail)
         if self.__healthy_since is None:
             return 0.0
-        self.__lost = self.__sign_of_life
+        # Without a heartbeat to watch, a quiet connection counts as well until it ends.
+        self.__lost = _now() if self.silence is None else self.__sign_of_life
         return self.__lost - self.__healthy_since
 
     def __pause(self, lived: float) -> float:

@@ -109,6 +109,13 @@ def test_silence_is_no_healthy_stream():
     assert core.slept == [1, 2, 4]
 
 
+def test_where_no_heartbeat_is_known_a_quiet_stream_is_healthy():
+    """A bridge that says nothing for an hour and restarts is called at once."""
+    core = Scripted(fails(OSError()), lives(3600), fails(OSError()))
+    leap(hear(core))
+    assert core.slept == [1, 1, 2]
+
+
 def test_a_platform_that_wants_to_be_left_alone_is_for_minutes():
     """And the row of pauses is not touched by it."""
     core = Scripted(fails(OSError()), fails(WaitLong(10, "-352")), fails(OSError()), jitter=lambda: 1.0)

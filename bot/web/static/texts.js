@@ -19,7 +19,7 @@ const TEXTS = {
   "adapter.connecting": ["正在连接", "connecting"],
   "adapter.live": ["已连接", "connected"],
   "adapter.waiting": ["等待连接", "waiting"],
-  "adapter.done": ["已放完", "finished"],
+  "adapter.done": ["已结束", "finished"],
   "adapter.failed": ["已断开", "failed"],
   "adapter.last": ["{age}有消息", "last message {age}"],
   "adapter.none": ["还没有消息", "no message yet"],
