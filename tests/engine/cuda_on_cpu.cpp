@@ -1,4 +1,4 @@
-// Runs kernels.cu on the CPU, thread for thread, so that its results can be checked where there is no card.
+// A driver of a card that is not there: runs kernels.cu on the CPU, thread for thread, so that results can be checked.
 //
 // The threads of a block take turns: each runs until it wants a number from a neighbour, then the next one does, and so
 // on in a circle. When a thread's turn comes again, all the others have left their numbers. Speed, caches and the
@@ -123,13 +123,37 @@ static const struct {
     KERNEL(int8_fp16_8), KERNEL(int8_bf16_1), KERNEL(int8_bf16_4), KERNEL(int8_bf16_8),
 };
 
-extern "C" int cohost_launch(const char* name, int grid_x, int grid_y, int block, void** arguments) {
-    kernel = nullptr, given = arguments, blockDim.x = block;
-    for (const auto& known : KERNELS)
-        if (!strcmp(known.name, name)) kernel = known.run;
-    if (!kernel) return 1;
-    threads = std::vector<Thread>(block);
-    for (blockIdx.y = 0; blockIdx.y < grid_y; blockIdx.y++)
-        for (blockIdx.x = 0; blockIdx.x < grid_x; blockIdx.x++) run_block();
+// The functions of CUDA's driver that library.py calls, with their own arguments and error numbers.
+extern "C" {
+int cuDeviceGet(int* device, int ordinal) {
+    *device = ordinal;
     return 0;
+}
+int cuDevicePrimaryCtxRetain(void** context, int device) {
+    *context = &threads;
+    return device == 0 ? 0 : 101;
+}
+int cuCtxSetCurrent(void* context) { return context == &threads ? 0 : 201; }
+int cuModuleLoadData(void** module, const char* code) {
+    *module = &circle;
+    return memcmp(code, "code\0of a card", 14) ? 200 : 0;
+}
+int cuModuleGetFunction(void** function, void* module, const char* name) {
+    for (const auto& known : KERNELS)
+        if (module == &circle && !strcmp(known.name, name)) return *function = (void*)known.run, 0;
+    return 500;
+}
+int cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,
+                   unsigned block_z, unsigned shared, void* stream, void** arguments, void** extra) {
+    if (grid_z != 1 || block_y != 1 || block_z != 1 || shared || stream != (void*)0x7fff12345678 || extra) return 1;
+    kernel = (Run)function, given = arguments, blockDim.x = block_x;
+    threads = std::vector<Thread>(block_x);
+    for (blockIdx.y = 0; blockIdx.y < (int)grid_y; blockIdx.y++)
+        for (blockIdx.x = 0; blockIdx.x < (int)grid_x; blockIdx.x++) run_block();
+    return 0;
+}
+int cuGetErrorString(int number, const char** words) {
+    *words = number == 500 ? "named symbol not found" : "something else";
+    return 0;
+}
 }

@@ -180,3 +180,9 @@ def test_kernels_can_be_switched_off(variable: str, monkeypatch: pytest.MonkeyPa
     assert library(torch.device("cuda:0")) is not None
     monkeypatch.setenv(variable, "0")
     assert library(torch.device("cuda:0")) is None
+
+
+def test_what_the_driver_refuses_is_said_in_its_words(on_cpu: OnCpu) -> None:
+    """As an error of the device, which ends the worker rather than one answer."""
+    with pytest.raises(torch.AcceleratorError, match=r"named symbol not found \(500\)"):
+        on_cpu.launch("no_such_kernel", (1, 1), 32)

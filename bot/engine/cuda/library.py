@@ -23,6 +23,7 @@ from bot.engine.cuda.nvrtc import CannotCompile, compiled
 log = logging.getLogger(__name__)
 
 SOURCE = Path(__file__).with_name("kernels.cu")
+DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
 Size = tuple[int, int]
 """Of a grid of blocks: x and y."""
@@ -94,7 +95,7 @@ class Library:
 
 
 def _driver() -> ctypes.CDLL:
-    driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    driver = ctypes.CDLL(DRIVER)
     driver.cuDeviceGet.argtypes = [c_void_p, c_int]
     driver.cuDevicePrimaryCtxRetain.argtypes = [c_void_p, c_int]
     driver.cuCtxSetCurrent.argtypes = [c_void_p]
