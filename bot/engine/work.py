@@ -71,11 +71,11 @@ class Work:
     def _until_idle(self, orders: queue.Queue[Frame], say: Say) -> None:
         self._measures.begin_lap()
         while self._scheduler.busy:
-            events = self._scheduler.step()
-            while not orders.empty():  # this thread alone takes from it
-                events += self._obey(orders.get())
-            for event in events:
+            for event in self._scheduler.step():
                 say(_frame(event))
+            while not orders.empty():  # this thread alone takes from it
+                for event in self._obey(orders.get()):
+                    say(_frame(event))
             if self._measures.end_lap(at_least=FIGURES_EVERY):
                 self._tell_figures(say)
         self._measures.end_lap()
