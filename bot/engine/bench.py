@@ -21,6 +21,10 @@ that a machine that is busy for a while slows both sides.
                      often the likeliest token is the same (agreement), for the demo model (demo) and a random one of
                      the shape measured (random)
     cuda             the first graphics card, as `bot/engine/cuda/measure.py` says; `device` None where there is none
+    restart          drafts after a restart, warm and cold, as `bot/engine/bench_restart.py` says
+    targets          what all this is held to (`bot/engine/bench_targets.py`), for two cores and the shape of the 0.1b: for
+                     each `figure` of this report what is `wanted`, what was `reached`, and whether that is enough (`met`;
+                     null where a peer is missing); `aim` marks what goes beyond
     best             the strategy with the fastest five drafts
     five_over_one, vs_rwkv   those of `best`
 """
@@ -41,8 +45,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from bot.engine import kernels
+from bot.engine import bench_restart, kernels
 from bot.engine.bench_contender import LLAMA
+from bot.engine.bench_targets import judged
 from bot.engine.process import worker_environment
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import build_model
@@ -65,7 +70,7 @@ Rounds = dict[str, dict[str, list[float]]]  # side -> task -> tokens a second in
 
 
 def run(as_json: bool = False, *, quick: bool = False) -> dict[str, Any]:
-    """Measures for about two minutes, prints a table or JSON, and returns what JSON would say."""
+    """Measures for some minutes, prints a table or JSON, and returns what JSON would say."""
     shape, rounds = (QUICK, 3) if quick else (FULL, 5)
     report: dict[str, Any] = {
         "shape": shape,
@@ -82,6 +87,8 @@ def run(as_json: bool = False, *, quick: bool = False) -> dict[str, Any]:
     report |= summary(found, sum(w.numel() for name, w in weights.items() if name != "emb.weight" and w.dim() > 1))
     report["int8"] = {"demo": closeness(read_weights(DEMO)), "random": closeness(weights)}
     report["cuda"] = _card(quick)
+    report["restart"] = bench_restart.report(quick)
+    report["targets"] = judged(report)
     if as_json:
         print(json.dumps(report, indent=2))
     else:
@@ -230,7 +237,19 @@ def _print_table(report: dict[str, Any]) -> None:
     console.print(f"内核 / kernels：{report['kernels'] or kernels.why_none()}")
     for name, near in report["int8"].items():
         console.print(f"int8 与 fp32（{name}）：KL {near['kl']:g}，首选一致 / same choice {near['agreement']:.1%}")
+    cold, warm = (report["restart"][start]["first_text"] for start in ("cold", "warm"))
+    console.print(f"重启后的第一个字 / first text after a restart：冷 / cold {cold:.2f} s，热 / warm {warm:.2f} s")
+    console.print(_targets(report["targets"]))
     from bot.engine.cuda.measure import in_words
 
     for line in in_words(report["cuda"]):
         console.print(line)
+
+
+def _targets(targets: list[dict[str, Any]]) -> Table:
+    table = Table("目标 / target", "要求 / wanted", "达到 / reached", "", title="两核、0.1b 的目标 / for two cores")
+    marks = {True: "✓", False: "✗", None: "没有测 / not measured"}
+    for target in targets:
+        reached = "" if target["reached"] is None else f"{target['reached']:g}"
+        table.add_row(target["figure"], target["wanted"], reached, marks[target["met"]])
+    return table

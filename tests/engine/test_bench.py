@@ -43,3 +43,5 @@ def test_the_whole_measurement_runs(monkeypatch: pytest.MonkeyPatch, capsys: pyt
         assert all(key in bench.__doc__ for key in side)
     assert 0 <= report["int8"]["demo"]["kl"] < 0.01 and report["int8"]["demo"]["agreement"] > 0.9
     assert set(report["llama"]) <= {"llama.cpp F16", "llama.cpp Q8_0"}
+    assert [set(target) for target in report["targets"]] == [{"figure", "wanted", "aim", "reached", "met"}] * 12
+    assert report["restart"]["same_text"]
