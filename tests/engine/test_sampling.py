@@ -84,7 +84,7 @@ def plain_mirostat(left: dict[int, float], s: Sampling, bound: float) -> dict[in
     if not s.mirostat_tau:
         return left
     best = max(left.values())
-    return {token: p for token, p in left.items() if p == best or -math.log2(p) <= bound}
+    return {token: p for token, p in left.items() if p == best or (p > 0 and -math.log2(p) <= bound)}
 
 
 def plain_temperature(left: dict[int, float], s: Sampling, _: float) -> dict[int, float]:
