@@ -41,8 +41,9 @@ def number(value: object) -> float | None:
 
 
 def whole(value: object) -> int:
-    """A whole number, or the one that a string spells; 0 for anything else."""
-    return int(number(value) or 0)
+    """A whole number, or the one that a string spells; 0 for anything else, and for what no counter reaches."""
+    found = number(value) or 0.0
+    return int(found) if abs(found) < 1e18 else 0
 
 
 def seconds(value: object, now: float) -> float:
@@ -58,4 +59,8 @@ def seconds(value: object, now: float) -> float:
 
 def unbroken(words: str) -> str:
     """JSON can spell half a surrogate pair, which no file, database or socket takes: it becomes U+FFFD."""
-    return words if words.isascii() else words.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        words.encode()  # far cheaper than mending, and hardly ever refused
+    except UnicodeEncodeError:
+        return words.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return words

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -36,6 +37,10 @@ ENTER, FOLLOW, SHARE, SPECIAL_FOLLOW, MUTUAL_FOLLOW = 1, 2, 3, 4, 5
 RECALL_OF_VIEWER = 2
 GIVEN_AGAIN = 2  # `option.source` of a guard that is told a second time as a present
 
+# Quotes inside a value of JSON are escaped, so neither can be forged by what a viewer writes.
+ID_STR = re.compile(r'"id_str"\s*:\s*"([^"\\]{1,100})"')
+USER_HASH = re.compile(r'"user_hash"\s*:\s*"([^"\\]{1,100})"')
+
 NOT_CHAT = Reading(reason=Reason.NOT_CHAT)
 
 
@@ -50,27 +55,28 @@ def read(command: Command, name: str, now: float, owner: str = "") -> Found:
 def danmaku(command: Command, now: float, owner: str) -> Found:
     """`info` is a list by position; newer servers add an object (15) with a JSON string (`extra`) inside."""
     info = at(command, "info")
-    words = text(at(info, 1))
-    extra = _json(at(info, 0, 15, "extra"))
-    words = words or text(at(extra, "content"))
+    if not isinstance(info, list):
+        return Reading(reason=Reason.BROKEN)
+    head, user, more = at(info, 0), at(info, 2), at(info, 0, 15)
+    extra = at(more, "extra")
+    words = text(at(info, 1)) or text(at(_json(extra), "content"))
     if not words.strip():
-        return Reading(reason=Reason.NO_TEXT if isinstance(info, list) else Reason.BROKEN)
-    uid = text(at(info, 2, 0)) or text(at(info, 0, 15, "user", "uid"))
-    name = text(at(info, 2, 1)) or text(at(info, 0, 15, "user", "base", "name"))
-    user_hash = text(at(extra, "user_hash")) or text(at(info, 0, 7))
+        return Reading(reason=Reason.NO_TEXT)
+    uid = text(at(user, 0)) or text(at(more, "user", "uid"))
+    masked = uid in ("", "0")
     sender = person(
         uid,
-        name,
+        text(at(user, 1)) or text(at(more, "user", "base", "name")),
         roles(
             guard=at(info, 7),
-            admin=at(info, 2, 2),
+            admin=at(user, 2),
             member=_wears(at(info, 3), owner),
             streamer=bool(owner) and uid == owner,
         ),
-        user_hash,
+        (_in_json(extra, USER_HASH) or text(at(head, 7))) if masked else "",
     )
-    stamp = at(info, 0, 4)
-    own_id = text(at(extra, "id_str")) or digest(sender.id, sender.name, text(stamp), words)
+    stamp = at(head, 4)
+    own_id = _in_json(extra, ID_STR) or digest(sender.id, sender.name, text(stamp), words)
     return message(Kind.DANMAKU, f"dm:{own_id}", sender, words, seconds(stamp, now))
 
 
@@ -112,15 +118,17 @@ def send_gift_v2(command: Command, now: float, owner: str) -> Found:
         roles(guard=protobuf.whole(data, 5)),
     )
     box = protobuf.whole(protobuf.inner(data, 9), 6)
-    return [_gift_of(item, place, box, sender, now) for place, item in enumerate(gifts)]
+    tids = [protobuf.text(item, 9) for item in gifts]
+    return [_gift_of(item, tids[:place].count(tids[place]), box, sender, now) for place, item in enumerate(gifts)]
 
 
-def _gift_of(item: protobuf.Fields, place: int, box: int, sender: Any, now: float) -> Combo:
+def _gift_of(item: protobuf.Fields, nth: int, box: int, sender: Any, now: float) -> Combo:
+    """`nth`: how many before it in the same message have the same number."""
     count = max(protobuf.whole(item, 3), 1)
     coins = box * count or protobuf.whole(item, 7) or protobuf.whole(item, 5) * count
     tid = protobuf.text(item, 9)
     return gift(
-        tid=f"{tid}.{place}" if tid and place else tid,
+        tid=f"{tid}.{nth}" if tid and nth else tid,
         combo=protobuf.text(item, 12),
         name=protobuf.text(item, 2)[:40],
         count=count,
@@ -266,7 +274,8 @@ def _taken_back(keys: Any) -> Found:
 
 def _tells(told: Told) -> Callable[[Command, float, str], Found]:
     def teller(command: Command, now: float, owner: str) -> Found:
-        words = text(at(command, "msg"), 200) or text(at(command, "data", "msg"), 200)
+        data = at(command, "data")
+        words = text(at(command, "msg"), 200) or text(at(data, "msg"), 200) or text(at(data, "notice_msg"), 200)
         return Reading(told=told, detail=" ".join(words.split()))
 
     return teller
@@ -292,6 +301,12 @@ def _json(value: object) -> object:
         return json.loads(value)
     except (ValueError, RecursionError):
         return None
+
+
+def _in_json(value: object, field: re.Pattern[str]) -> str:
+    """One plain word of a JSON string that need not be parsed as a whole: that costs as much as all the rest."""
+    found = field.search(value) if isinstance(value, str) else None
+    return found[1] if found else ""
 
 
 def _protobuf(command: Command) -> protobuf.Fields:

@@ -47,7 +47,7 @@ class Normaliser:
         self.owner = owner
         self._rows: dict[str, _Row] = {}  # the one that is there longest first
         self._gifts = Seen()
-        self._purchases: dict[str, float] = {}  # told by a command with a number: when
+        self._purchases: dict[str, float] = {}  # told by a command with a number: when; the longest ago first
 
     def read(self, command: object, now: float) -> Reading:
         """What this command brings. `now` in seconds, never falling."""
@@ -113,7 +113,10 @@ class Normaliser:
     def _numbered(self, guard: Message, now: float) -> None:
         key = _purchase(guard)
         self._rows.pop(key, None)
-        self._purchases = {k: at for k, at in self._purchases.items() if now - at < LONGEST} | {key: now}
+        self._purchases.pop(key, None)
+        self._purchases[key] = now
+        while len(self._purchases) > MOST_WAITING or now - next(iter(self._purchases.values())) >= LONGEST:
+            del self._purchases[next(iter(self._purchases))]
 
     def _wait(self, key: str, row: _Row) -> list[Event]:
         """Lets it wait; returns what has to be told early because too much waits."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from zlib import crc32
+from functools import cache
+from hashlib import blake2b
 
 from adapters.fields import NAME_LENGTH, text, whole
 from bot.messages import Event, Kind, Message, MessageId, Role, Viewer
@@ -12,6 +13,7 @@ from bot.messages import Event, Kind, Message, MessageId, Role, Viewer
 PLATFORM = "bilibili"
 GUARDS = {1: "总督", 2: "提督", 3: "舰长"}
 COINS_A_YUAN = 1000  # gold; silver is worth nothing
+ID_LENGTH = 200
 STRANGER = "观众"  # the name of someone the platform does not name
 
 
@@ -62,30 +64,36 @@ class Combo:
 
 def person(uid: object, name: object, roles: frozenset[Role] = frozenset(), user_hash: str = "") -> Viewer:
     """A viewer by id. Without one, by the hash that Bilibili still tells of masked viewers; else nobody in particular."""
-    known = text(uid)
+    known = _short(text(uid))
     if known in ("", "0"):
-        known = f"anon:{user_hash}" if user_hash not in ("", "0") else ""
+        known = f"anon:{_short(user_hash)}" if user_hash not in ("", "0") else ""
     return Viewer(PLATFORM, known, text(name, NAME_LENGTH).strip() or known or STRANGER, roles)
 
 
 def roles(guard: object = 0, admin: object = 0, member: bool = False, streamer: bool = False) -> frozenset[Role]:
-    has = {
-        Role.STREAMER: streamer,
-        Role.MODERATOR: whole(admin) == 1,
-        Role.GUARD: whole(guard) in GUARDS,
-        Role.MEMBER: member,
-    }
+    return _roles(whole(guard) in GUARDS, whole(admin) == 1, member, streamer)
+
+
+@cache
+def _roles(guard: bool, admin: bool, member: bool, streamer: bool) -> frozenset[Role]:
+    has = {Role.STREAMER: streamer, Role.MODERATOR: admin, Role.GUARD: guard, Role.MEMBER: member}
     return frozenset(role for role, true in has.items() if true)
 
 
 def message(kind: Kind, key: str, viewer: Viewer, words: str, time: float, price: float | None = None) -> Message:
-    """`key` is unique among Bilibili's messages of this kind."""
-    return Message(MessageId(f"{PLATFORM}:{key}"), kind, viewer, words, price or None, time)
+    """`key` is unique among Bilibili's messages of this kind. A price below 0 counts as none."""
+    paid = price if price is not None and price > 0 else None
+    return Message(MessageId(f"{PLATFORM}:{_short(key)}"), kind, viewer, words, paid, time)
+
+
+def _short(key: str) -> str:
+    """An id is never cut: two long ones could become the same."""
+    return key if len(key) <= ID_LENGTH else digest(key)
 
 
 def digest(*parts: object) -> str:
     """A short key for something that has no id of its own."""
-    return f"{crc32(repr(parts).encode('utf-8', 'replace')):08x}"
+    return blake2b(repr(parts).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def gift(tid: str, combo: str, name: str, count: int, yuan: float, viewer: Viewer, time: float) -> Combo:
