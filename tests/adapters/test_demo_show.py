@@ -36,9 +36,9 @@ def test_it_starts_with_something_easy(show: list[Recorded]):
 
 def test_a_crowd_with_stable_names(show: list[Recorded]):
     """At least 120 viewers; an id never changes its name, and one name belongs to two people."""
-    names = {line.event.viewer.id: line.message.viewer.name for line in show}
+    names = {line.event.viewer.id: line.event.viewer.name for line in show}
     assert len(names) >= 120
-    assert all(names[line.event.viewer.id] == line.message.viewer.name for line in show)
+    assert all(names[line.event.viewer.id] == line.event.viewer.name for line in show)
     assert Counter(names.values()).most_common(1) == [("阿强", 2)]
 
 
@@ -47,7 +47,7 @@ def test_every_kind_comes_and_money_is_paid(show: list[Recorded]):
     kinds = Counter(line.event.kind for line in show)
     assert set(kinds) == set(Kind) and kinds[Kind.SUPER_CHAT] >= 5 and kinds[Kind.GIFT] >= 8
     for line in show:
-        assert line.event.paid == (line.message.kind in (Kind.SUPER_CHAT, Kind.GIFT, Kind.GUARD))
+        assert line.event.paid == (line.event.kind in (Kind.SUPER_CHAT, Kind.GIFT, Kind.GUARD))
 
 
 def test_there_are_bursts(show: list[Recorded]):
@@ -79,7 +79,7 @@ def test_there_is_trouble(show: list[Recorded], trouble: str):
 
 def test_even_a_super_chat_may_be_an_injection(show: list[Recorded]):
     """Paying does not make words harmless."""
-    assert any(line.event.price and "忽略之前的指令" in line.message.text for line in show)
+    assert any(line.event.price and "忽略之前的指令" in line.event.text for line in show)
 
 
 def test_one_viewer_bears_a_forged_name(show: list[Recorded]):
@@ -94,7 +94,7 @@ def test_questions_are_asked_twice(show: list[Recorded]):
         (a, b)
         for a in questions
         for b in questions
-        if a.event.text == b.message.text and a.message.viewer != b.message.viewer and 0 < b.at - a.at < 60
+        if a.event.text == b.event.text and a.event.viewer != b.event.viewer and 0 < b.at - a.at < 60
     ]
     assert len(twins) >= 4
 
