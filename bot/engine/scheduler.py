@@ -173,8 +173,8 @@ class Scheduler:
         return self._waiting.leader(answer.text) or answer
 
     def _may_begin(self, answer: Answer) -> bool:
-        """To be read: not while one of its kind is read and lacks rows, so that few states are held."""
-        return all(ready.urgent != answer.urgent for ready in self._ready)
+        """To be read: not while another of its kind, or before it, is read and lacks rows, so that few states are held."""
+        return all(answer.urgent and not ready.urgent for ready in self._ready)
 
     def _read_piece(self, answer: Answer, most: int) -> int:
         if not answer.begun:

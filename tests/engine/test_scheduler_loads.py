@@ -140,18 +140,17 @@ class Load(RuleBasedStateMachine):
 
     def a_person_goes_first(self, before: Before, something_was_read: bool) -> None:
         """No chatter begins to be read while an urgent one has not begun, nor to be drafted while an urgent one that is
-        read lacks rows. The first urgent one is read on, and has rows while its like do not use all that is reserved."""
+        read lacks rows. Urgent ones are read on, and the first has rows while its like do not use all that is reserved."""
         chatter = [answer for answer in before.waiting if not answer.urgent]
         if any(answer.urgent and not answer.begun for answer in before.waiting):
             assert all(answer.id in before.begun or not answer.begun for answer in chatter)
         people = [answer for answer in before.ready if answer.urgent]
         if any(answer.to_begin for answer in people):
             assert all(answer.next_draft == before.drafted[answer.id] for answer in chatter)
-        first = next((answer for answer in before.waiting if answer.urgent), None)
         if people and before.rows_of_people + people[0].rows <= BOUNDS.reserved:
             assert people[0].next_draft > before.drafted[people[0].id]
-        elif first is not None and not people:
-            assert something_was_read or first.begun
+        elif unread := [answer for answer in before.waiting if answer.urgent and not people]:
+            assert something_was_read or any(answer.begun and answer.id not in before.begun for answer in unread)
 
     def rows_of_people(self) -> int:
         people = {asked.id for asked in self.live.values() if asked.urgent}
