@@ -227,12 +227,14 @@ def worker_environment() -> dict[str, str]:
 
 
 async def _end(worker: asyncio.subprocess.Process) -> None:
-    """The end of its input ends it; one that does not listen is killed."""
+    """The end of its input ends it; one that does not listen is killed, also when nobody waits for that any more."""
     if worker.stdin is not None:
         worker.stdin.close()
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(worker.wait(), GRACE)
-    if worker.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            worker.kill()
+    try:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(worker.wait(), GRACE)
+    finally:
+        if worker.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                worker.kill()
         await worker.wait()

@@ -32,6 +32,7 @@ from bot.engine.types import (
     Sampling,
 )
 from tests.engine.test_worker import alive
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
@@ -306,3 +307,20 @@ async def test_drafts_before_the_model_is_loaded_are_refused(tiny_path: Path) ->
     assert engine.status.state is EngineState.LOADING
     with pytest.raises(EngineError, match="载入"):
         await collect(engine)
+
+
+async def test_one_that_hangs_is_killed_however_hurried_the_end(tiny_path: Path) -> None:
+    """A stopped process does not hear that its input ended; a second cancellation comes while it is waited for."""
+    watch = Watch()
+    engine = LocalEngine(tiny_path, "cpu fp32", on_status=watch, threads=1)
+    task = asyncio.create_task(engine.run())
+    await watch.state(EngineState.READY)
+    pid = engine.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    task.cancel()
+    await until(lambda: engine.pid is None)  # the end has begun
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await until(lambda: not alive(pid))
