@@ -13,7 +13,7 @@ PACKAGES = ("bot", "adapters", "moderation")
 
 # A module may import from the rows above its own, and a package from itself. Nothing else.
 LAYERS = (
-    ("bot.errors", "bot.letters"),
+    ("bot.errors", "bot.letters", "bot.pace"),
     ("bot.messages", "bot.scenario"),
     ("adapters", "moderation", "bot.engine", "bot.intake", "bot.approval", "bot.feed"),
     ("bot.save", "bot.rules", "bot.voices"),
