@@ -50,7 +50,7 @@ class Normaliser:
         self._purchases: dict[str, float] = {}  # told by a command with a number: when; the longest ago first
 
     def read(self, command: object, now: float) -> Reading:
-        """What this command brings. `now` in seconds, never falling."""
+        """What this command brings. `now` in seconds since 1970; while something waits it never falls."""
         raw = command.get("cmd") if isinstance(command, dict) else None
         if not isinstance(command, dict) or not isinstance(raw, str):
             return Reading(reason=Reason.NO_COMMAND)

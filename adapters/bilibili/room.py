@@ -36,14 +36,10 @@ class Room(Supervised):
         self._transport = transport
         self._normaliser = Normaliser()
         self._ahead = 0.0  # of the loop's clock, which never falls, to the one in seconds since 1970
-        self._latest = 0.0
         self._waking: asyncio.TimerHandle | None = None
 
     async def connection(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._ahead = self.clock() - loop.time()
-        if self._now() < self._latest:  # the machine's clock was set back; nothing waits between two connections
-            self._normaliser = Normaliser(self._normaliser.owner)
+        self._ahead = self.clock() - asyncio.get_running_loop().time()
         try:
             await self._transport.live(self)
         finally:
@@ -57,8 +53,7 @@ class Room(Supervised):
 
     def receive(self, command: object) -> Reading:
         """One raw command. Never waits, never raises."""
-        self._latest = now = self._now()
-        reading = self._normaliser.read(command, now)
+        reading = self._normaliser.read(command, self._now())
         for event in reading.events:
             self.take(event)
         if reading.told is not None:

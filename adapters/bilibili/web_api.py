@@ -141,17 +141,7 @@ class WebApi:
         async with self._session.get(
             url, headers=self.headers | _cookie_header(cookies), timeout=TIMEOUT, allow_redirects=False
         ) as response:
-            return await self._data(response)
-
-    async def _data(self, response: ClientResponse) -> object:
-        if response.status in STATUS_MINUTES:
-            raise WaitLong(STATUS_MINUTES[response.status], say(self._lang, "risk", code=response.status))
-        if response.status != 200:
-            raise Retry(say(self._lang, "status", status=response.status))
-        try:
-            return await json_body(response)
-        except ValueError:
-            raise WaitLong(PAGE_MINUTES, say(self._lang, "not_json", status=response.status)) from None
+            return await answer(response, self._lang)
 
     def _good(self, answer: object) -> dict[str, Any]:
         """The answer's data, where its code is 0."""
@@ -164,8 +154,20 @@ class WebApi:
         return data
 
 
-async def json_body(response: ClientResponse) -> object:
-    """An answer's JSON, whatever its type says. ValueError: it is none, or longer than any answer."""
+async def answer(response: ClientResponse, lang: str) -> object:
+    """The JSON of an answer, whatever its type says."""
+    if response.status in STATUS_MINUTES:
+        raise WaitLong(STATUS_MINUTES[response.status], say(lang, "risk", code=response.status))
+    if response.status != 200:
+        raise Retry(say(lang, "status", status=response.status))
+    try:
+        return await _json(response)
+    except ValueError:
+        raise WaitLong(PAGE_MINUTES, say(lang, "not_json", status=response.status)) from None
+
+
+async def _json(response: ClientResponse) -> object:
+    """ValueError: it is none, or longer than any answer."""
     body = b""
     async for chunk in response.content.iter_any():
         body += chunk
