@@ -19,7 +19,7 @@ from adapters.base import Adapter, AdapterState, state_of
 from adapters.replay import Replay
 from adapters.websocket import WebsocketClient, WebsocketServer
 from bot.config import Config
-from bot.engine.keeping import MEBIBYTE, Keeping
+from bot.engine.states.keeping import MEBIBYTE, Keeping
 from bot.engine.process import LocalEngine
 from bot.engine.remote import Form, RemoteEngine, Waits
 from bot.engine.types import Engine, EngineState, EngineStatus

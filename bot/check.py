@@ -11,7 +11,7 @@ from bot.app import DEMO_MODEL, scenario_file, show_rules
 from bot.config import Config
 from bot.engine.models.describe import describe
 from bot.engine.models.headers import read_facts
-from bot.engine.strategy import is_auto, parse_strategy
+from bot.engine.strategy.grammar import is_auto, parse_strategy
 from bot.errors import UserError
 from bot.scenario import ScenarioError, load_scenario
 from moderation import WordListError
@@ -62,7 +62,7 @@ def _replay(config: Config) -> Iterator[str]:
 
 def _strategy(config: Config) -> Iterator[str]:
     """Needs torch, which takes a second or two to import: only when somebody wrote a strategy."""
-    from bot.engine.machine import check_devices
+    from bot.engine.strategy.machine import check_devices
 
     try:
         strategy = parse_strategy(config.strategy)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.engine.presets import Values, sampling_from
+from bot.engine.sampling.presets import Values, sampling_from
 from bot.engine.types import Sampling
 from bot.scenario import Scenario, ScenarioError
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from bot.config import PROJECT, Config, ConfigError, SamplingValues, find_config, load_config, setting_names
 from bot.config.texts import TEXTS
-from bot.engine.limits import LIMITS
+from bot.engine.sampling.limits import LIMITS
 from bot.engine.types import Sampling
 
 SHIPPED = PROJECT / "config.yaml"

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from bot.engine.drafting import Draft, Vocabulary
 from bot.engine.prompting import live_prompt
 from bot.engine.rwkv7 import Model, load_model
-from bot.engine.sampling import draw
+from bot.engine.sampling.chances import draw
 from bot.engine.state import State
 from bot.engine.tokenizer import find_tokenizer
 from bot.engine.types import Ending, Prompt, Sampling

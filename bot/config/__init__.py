@@ -27,10 +27,10 @@ from pydantic import (
 
 from bot.config.file import Key, Mistake, Tree, read_tree
 from bot.config.texts import knows, say
-from bot.engine.limits import LIMITS, STEPS, problems
+from bot.engine.sampling.limits import LIMITS, STEPS, problems
 from bot.engine.models.folder import find_model, models_folder
-from bot.engine.presets import as_fields
-from bot.engine.strategy import StrategyError, is_auto, parse_strategy
+from bot.engine.sampling.presets import as_fields
+from bot.engine.strategy.grammar import StrategyError, is_auto, parse_strategy
 from bot.engine.types import Sampling
 from bot.errors import UserError
 
@@ -113,7 +113,7 @@ def _within(name: str) -> Any:
     return Field(ge=least, le=most)
 
 
-Entries = Annotated[tuple[Any, ...], Field(strict=False)]  # what they hold is checked by bot.engine.limits
+Entries = Annotated[tuple[Any, ...], Field(strict=False)]  # what they hold is checked by bot.engine.sampling.limits
 
 
 class SamplingValues(Section):

@@ -7,13 +7,13 @@ from functools import cached_property, lru_cache
 
 import torch
 
-from bot.engine.bias import Bias
-from bot.engine.repetition import Repeats
-from bot.engine.sampling import Chances
+from bot.engine.sampling.bias import Bias
+from bot.engine.sampling.chances import Chances
+from bot.engine.sampling.repetition import Repeats
+from bot.engine.sampling.wording import Entries, Wording, wording
 from bot.engine.text_stops import TextStops, WholeCharacters
 from bot.engine.tokenizer import Tokenizer
 from bot.engine.types import Ending, Prompt, Sampling
-from bot.engine.wording import Entries, Wording, wording
 
 
 class Vocabulary:

@@ -22,9 +22,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bot.engine.auto import Machine, ModelSize
-from bot.engine.machine import cards, free_memory, settled
 from bot.engine.state import State
+from bot.engine.strategy.auto import Machine, ModelSize
+from bot.engine.strategy.machine import cards, free_memory, settled
 from bot.engine.version import version_of
 from bot.engine.weights import BROKEN, ModelError, Weights, is_out_of_memory, too_large
 

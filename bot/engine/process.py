@@ -17,8 +17,8 @@ from pathlib import Path
 
 import bot
 from bot.engine.frames import LONGEST, Frame, drafts_frame, from_line, to_line
-from bot.engine.keeping import IN_MEMORY, Keeping
 from bot.engine.mailbox import Mailbox
+from bot.engine.states.keeping import IN_MEMORY, Keeping
 from bot.engine.types import (
     DraftDone,
     DraftText,

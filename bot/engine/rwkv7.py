@@ -21,13 +21,13 @@ from torch import Tensor
 
 from bot.engine import kernels
 from bot.engine.arithmetic import arithmetic
-from bot.engine.auto import ModelSize
 from bot.engine.layer import Layer, norm, run
-from bot.engine.machine import check_devices, settled
-from bot.engine.placing import Placed
 from bot.engine.state import State
-from bot.engine.strategy import Part, Strategy, is_auto, parse_strategy
-from bot.engine.streaming import Stream
+from bot.engine.strategy.auto import ModelSize
+from bot.engine.strategy.grammar import Part, Strategy, is_auto, parse_strategy
+from bot.engine.strategy.machine import check_devices, settled
+from bot.engine.strategy.placing import Placed
+from bot.engine.strategy.streaming import Stream
 from bot.engine.weights import (
     DTYPES,
     ModelError,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Protocol
 
-from bot.engine.limits import STEPS, active_steps, problems
+from bot.engine.sampling.limits import STEPS, active_steps, problems
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,15 @@ import torch
 
 from bot.engine.drafting import Vocabulary
 from bot.engine.frames import Frame, prompt_of, sampling_of
-from bot.engine.keeping import Keeping
 from bot.engine.load import load_any
 from bot.engine.model import LanguageModel
-from bot.engine.model_digest import stamp
-from bot.engine.scheduler import Event, Finished, Grew, Scheduler
-from bot.engine.states import StateCache
-from bot.engine.states_disk import Origin, StatesOnDisk
+from bot.engine.scheduling.scheduler import Event, Finished, Grew, Scheduler
+from bot.engine.states.disk import Origin, StatesOnDisk
+from bot.engine.states.keeping import Keeping
+from bot.engine.states.memory import StateCache
+from bot.engine.states.model_digest import stamp
+from bot.engine.states.tuned import load_tuned
 from bot.engine.tokenizer import find_tokenizer
-from bot.engine.tuned import load_tuned
 
 FIGURES_EVERY = 1.0
 """Seconds between two frames of figures while there is work; one more comes when it is done."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bot.engine.frames import Frame, from_line, to_line
-from bot.engine.keeping import Keeping
+from bot.engine.states.keeping import Keeping
 
 BROKEN = 3
 """Exit code: the model or the strategy can never work; starting again is useless."""

@@ -9,12 +9,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine import machine
-from bot.engine.auto import CPU_ROOM, Card, Machine, ModelSize, choose
 from bot.engine.errors import ModelError
-from bot.engine.machine import settled, this_machine
 from bot.engine.random_weights import random_weights
-from bot.engine.strategy import StrategyError, parse_strategy
+from bot.engine.strategy import machine
+from bot.engine.strategy.auto import CPU_ROOM, Card, Machine, ModelSize, choose
+from bot.engine.strategy.grammar import StrategyError, parse_strategy
+from bot.engine.strategy.machine import settled, this_machine
 
 GB = 1_000_000_000
 

@@ -7,7 +7,7 @@ from statistics import median
 
 import pytest
 
-from bot.engine import bench
+from bot.engine.bench import run as bench
 
 
 def test_ratios_are_medians_of_each_rounds_own() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.engine.bench_cards import CARDS, SIZES, Card, drafts_a_second, fits, table
-from bot.engine.bench_targets import TARGETS, judged
+from bot.engine.bench.cards import CARDS, SIZES, Card, drafts_a_second, fits, table
+from bot.engine.bench.targets import TARGETS, judged
 
 
 def report_with(figure: tuple[str, ...], value: float) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import torch
 
 from bot.engine.cuda import measure
 from bot.engine.rwkv7 import Model, build_model
-from bot.engine.strategy import parse_strategy
+from bot.engine.strategy.grammar import parse_strategy
 from bot.engine.weights import too_large
 
 

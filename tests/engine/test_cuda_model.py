@@ -10,12 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from bot.engine import arithmetic, placing, rwkv7
+from bot.engine import arithmetic, rwkv7
 from bot.engine.cuda import Graphs, products
 from bot.engine.cuda import wkv as cuda_wkv
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import Model, build_model
-from bot.engine.strategy import parse_strategy
+from bot.engine.strategy import placing
+from bot.engine.strategy.grammar import parse_strategy
 from tests.engine.cuda_on_cpu import OnCpu
 from tests.engine.test_cuda_graphs import FakeCapture
 from tests.engine.test_wkv import distance
@@ -79,5 +80,5 @@ def test_a_model_on_a_card_is_the_model(
 
 def test_without_a_card_nothing_of_this_is_imported() -> None:
     """A run on the CPU does not pay for it, and cannot fail in it."""
-    code = "import sys, bot.engine.work, bot.engine.bench; sys.exit(any(m.startswith('bot.engine.cuda') for m in sys.modules))"
+    code = "import sys, bot.engine.work, bot.engine.bench.run; sys.exit(any(m.startswith('bot.engine.cuda') for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from bot.engine.drafting import Draft, Vocabulary
 from bot.engine.rwkv7 import Model
-from bot.engine.sampling import distributions
+from bot.engine.sampling.chances import distributions
+from bot.engine.sampling.wording import WordingError
 from bot.engine.tokenizer import WorldTokenizer, find_tokenizer
 from bot.engine.types import Ending, Prompt, Sampling
-from bot.engine.wording import WordingError
 
 WORLD = Vocabulary(WorldTokenizer(), 65536)
 

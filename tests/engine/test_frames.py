@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.engine.frames import drafts_frame, from_line, prompt_of, sampling_of, to_line
-from bot.engine.limits import STEPS
+from bot.engine.sampling.limits import STEPS
 from bot.engine.types import Prompt, Sampling
 
 texts = st.lists(st.text()).map(tuple)

@@ -22,7 +22,7 @@ from bot.engine.kernels.native import Library, Matrix
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import Model, ModelError, build_model
 from bot.engine.state import State
-from bot.engine.strategy import parse_strategy
+from bot.engine.strategy.grammar import parse_strategy
 from bot.engine.weights import Weights
 
 SHAPES = {

@@ -11,11 +11,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from bot.engine import auto, pip_rwkv
+from bot.engine import pip_rwkv
 from bot.engine.load import load_any
 from bot.engine.pip_rwkv import PipModel
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import Model
+from bot.engine.strategy import auto
 from bot.engine.weights import ModelError, Weights
 from tests.engine.old_weights import VERSIONS, old_weights
 

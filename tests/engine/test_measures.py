@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine.measures import LAPS, RECENT, Measures, Times
+from bot.engine.scheduling.measures import LAPS, RECENT, Measures, Times
 
 
 class Clock:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.keeping import Keeping
 from bot.engine.mailbox import Mailbox
 from bot.engine.process import LocalEngine
+from bot.engine.states.keeping import Keeping
 from bot.engine.types import EngineState, Prompt, Sampling
 from tests.waiting import until
 

@@ -14,8 +14,6 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from bot.__main__ import main
-from bot.engine import machine as machine_module
-from bot.engine.auto import CARD_ROOM, CPU_ROOM, ROWS, Card, Machine, ModelSize
 from bot.engine.models.describe import describe
 from bot.engine.models.headers import read_facts
 from bot.engine.models.memory import STRATEGIES, has_room
@@ -23,6 +21,8 @@ from bot.engine.pip_rwkv import PipModel
 from bot.engine.pip_rwkv import build_model as build_old
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import Model, load_model
+from bot.engine.strategy import machine as machine_module
+from bot.engine.strategy.auto import CARD_ROOM, CPU_ROOM, ROWS, Card, Machine, ModelSize
 from bot.engine.weights import UNUSED, Weights
 from tests.engine.old_weights import VERSIONS, old_weights
 

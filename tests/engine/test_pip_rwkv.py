@@ -24,9 +24,9 @@ from bot.engine.drafting import Vocabulary
 from bot.engine.load import load_any
 from bot.engine.pip_rwkv import PipModel
 from bot.engine.process import LocalEngine
-from bot.engine.scheduler import Event, Finished, Scheduler
+from bot.engine.scheduling.scheduler import Event, Finished, Scheduler
 from bot.engine.state import State
-from bot.engine.states import StateCache
+from bot.engine.states.memory import StateCache
 from bot.engine.tokenizer import find_tokenizer
 from bot.engine.types import DraftDone, EngineState, Prompt, Sampling
 from bot.engine.weights import ModelError, Weights

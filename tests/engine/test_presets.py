@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.engine.presets import BUILT_IN, sampling_from
+from bot.engine.sampling.presets import BUILT_IN, sampling_from
 from bot.engine.types import Sampling
 
 BASE = Sampling(no_repeat="，", min_p=0.2, max_tokens=50)

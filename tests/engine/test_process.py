@@ -20,8 +20,8 @@ import pytest
 import pytest_asyncio
 
 from bot.engine import process
-from bot.engine.keeping import IN_MEMORY, Keeping
 from bot.engine.process import LocalEngine
+from bot.engine.states.keeping import IN_MEMORY, Keeping
 from bot.engine.types import (
     DraftDone,
     DraftText,

@@ -14,11 +14,19 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.engine import sampling as module
-from bot.engine.bias import Bias, leans
-from bot.engine.limits import LIMITS, STEPS
-from bot.engine.repetition import Repeats
-from bot.engine.sampling import CANDIDATES, Chances, distributions, draw, farthest_of_mass, guided, least_of_mass
+from bot.engine.sampling import chances as module
+from bot.engine.sampling.bias import Bias, leans
+from bot.engine.sampling.chances import (
+    CANDIDATES,
+    Chances,
+    distributions,
+    draw,
+    farthest_of_mass,
+    guided,
+    least_of_mass,
+)
+from bot.engine.sampling.limits import LIMITS, STEPS
+from bot.engine.sampling.repetition import Repeats
 from bot.engine.types import Sampling
 
 PLAIN = Sampling(presence=0, frequency=0)

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from bot.engine.drafting import Vocabulary
 from bot.engine.rwkv7 import Model
-from bot.engine.sampling import Chances
-from bot.engine.scheduler import Bounds, Event, Finished, Grew, Lost, Scheduler
+from bot.engine.sampling.chances import Chances
+from bot.engine.scheduling.scheduler import Bounds, Event, Finished, Grew, Lost, Scheduler
 from bot.engine.state import State
-from bot.engine.states import StateCache
+from bot.engine.states.memory import StateCache
 from bot.engine.tokenizer import find_tokenizer
 from bot.engine.types import Ending, Prompt, Sampling
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from bot.engine.drafting import Vocabulary
-from bot.engine.reading import Answer
 from bot.engine.rwkv7 import Model
-from bot.engine.scheduler import Bounds, Event, Finished, Grew, Lost, Scheduler
-from bot.engine.states import StateCache
+from bot.engine.scheduling.reading import Answer
+from bot.engine.scheduling.scheduler import Bounds, Event, Finished, Grew, Lost, Scheduler
+from bot.engine.states.memory import StateCache
 from bot.engine.tokenizer import find_tokenizer
 from bot.engine.types import Prompt, Sampling
 

@@ -10,14 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from bot.engine import rwkv7, streaming
+from bot.engine import rwkv7
 from bot.engine.arithmetic import Arithmetic, Int8, Matrix, in_range, linear
 from bot.engine.cuda import Graphs
 from bot.engine.int8 import restored
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import Model, ModelError, build_model
 from bot.engine.state import State
-from bot.engine.strategy import StrategyError, parse_strategy
+from bot.engine.strategy import streaming
+from bot.engine.strategy.grammar import StrategyError, parse_strategy
 from bot.engine.weights import Weights
 
 LAYERS, VOCAB = 6, 257

@@ -6,7 +6,7 @@ import torch
 
 from bot.engine.rwkv7 import Model
 from bot.engine.state import State
-from bot.engine.states import StateCache
+from bot.engine.states.memory import StateCache
 
 
 def after(tiny: Model, tokens: list[int]) -> tuple[State, torch.Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.engine import bench_restart
+from bot.engine.bench import restart as bench_restart
 
 
 def test_the_report_says_what_is_documented() -> None:

@@ -16,15 +16,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from bot.engine import model_digest, states_disk
-from bot.engine.keeping import Keeping
 from bot.engine.rwkv7 import Model
 from bot.engine.state import State
-from bot.engine.state_file import pack
-from bot.engine.states import Kept, Place, StateCache, places
-from bot.engine.states_disk import LOGITS, ROOM, Origin, StatesOnDisk
-from bot.engine.states_folder import StatesFolder
-from bot.engine.tuned import TunedModel
+from bot.engine.states import disk as states_disk
+from bot.engine.states import model_digest
+from bot.engine.states.disk import LOGITS, ROOM, Origin, StatesOnDisk
+from bot.engine.states.file import pack
+from bot.engine.states.folder import StatesFolder
+from bot.engine.states.keeping import Keeping
+from bot.engine.states.memory import Kept, Place, StateCache, places
+from bot.engine.states.tuned import TunedModel
 
 TEXT = [1, 2, 3, 4, 5, 6]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 from torch import Tensor
 
-from bot.engine.state_file import DamagedError, digest, pack, unpack
+from bot.engine.states.file import DamagedError, digest, pack, unpack
 
 KEY = "space/12-key"
 TENSORS = {

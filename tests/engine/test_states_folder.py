@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from bot.engine.model_digest import REMEMBERED, compute, remembered, stamp
 from bot.engine.process import worker_environment
-from bot.engine.state_file import DamagedError, pack
-from bot.engine.states import Place, places
-from bot.engine.states_folder import StatesFolder
-from bot.engine.whole_files import STALE, write_whole
+from bot.engine.states.file import DamagedError, pack
+from bot.engine.states.folder import StatesFolder
+from bot.engine.states.memory import Place, places
+from bot.engine.states.model_digest import REMEMBERED, compute, remembered, stamp
+from bot.engine.states.whole_files import STALE, write_whole
 
 SPACE, OTHER_SPACE = "a" * 32, "b" * 32
 SIZE = len(pack({"x": torch.zeros(1000)}, f"{SPACE}/1-{'0' * 32}"))
@@ -103,8 +103,8 @@ def test_a_file_that_is_too_large_is_not_even_read(tmp_path: Path) -> None:
 WRITER = """
 import sys, torch
 from pathlib import Path
-from bot.engine.states import places
-from bot.engine.states_folder import StatesFolder
+from bot.engine.states.memory import places
+from bot.engine.states.folder import StatesFolder
 torch.set_num_threads(1)
 folder, first = StatesFolder(Path(sys.argv[1]), "a" * 32, int(sys.argv[2])), int(sys.argv[3])
 for n in range(int(sys.argv[4])):

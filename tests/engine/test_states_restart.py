@@ -17,8 +17,8 @@ import pytest
 import pytest_asyncio
 from safetensors.torch import load_file, save_file
 
-from bot.engine.keeping import IN_MEMORY, Keeping
 from bot.engine.process import LocalEngine
+from bot.engine.states.keeping import IN_MEMORY, Keeping
 from bot.engine.types import DraftDone, EngineState, Prompt, Sampling
 from tests.waiting import until
 

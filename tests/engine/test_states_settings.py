@@ -10,8 +10,8 @@ from platformdirs import user_cache_path
 
 from bot.app import build_engine
 from bot.config import load_config
-from bot.engine.keeping import MEBIBYTE, Keeping
 from bot.engine.process import LocalEngine
+from bot.engine.states.keeping import MEBIBYTE, Keeping
 
 
 def told(**settings: object) -> tuple[Keeping, list[str]]:

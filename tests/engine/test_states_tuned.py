@@ -14,7 +14,7 @@ from bot.engine.load import load_any
 from bot.engine.model import LanguageModel
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import Model, load_model
-from bot.engine.tuned import TunedModel, load_tuned
+from bot.engine.states.tuned import TunedModel, load_tuned
 from bot.engine.types import EngineState, Prompt
 from bot.engine.weights import ModelError, Weights
 from tests.engine.old_weights import old_weights

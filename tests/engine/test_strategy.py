@@ -14,7 +14,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine.strategy import FORMATS, Part, Stage, Strategy, StrategyError, is_auto, parse_strategy
+from bot.engine.strategy.grammar import FORMATS, Part, Stage, Strategy, StrategyError, is_auto, parse_strategy
 from tests.engine.old_weights import old_weights
 
 WRITTEN = {

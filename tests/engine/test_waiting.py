@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine.reading import Answer, Text
+from bot.engine.scheduling.reading import Answer, Text
+from bot.engine.scheduling.waiting import WaitingRoom
 from bot.engine.state import State
 from bot.engine.types import Prompt, Sampling
-from bot.engine.waiting import WaitingRoom
 
 PIECE = 10
 A_STATE = cast(State, object())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.engine.frames import Frame, drafts_frame
-from bot.engine.keeping import Keeping
+from bot.engine.states.keeping import Keeping
 from bot.engine.types import Prompt, Sampling
 from bot.engine.work import Work
 

@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 
 from bot.engine import process
-from bot.engine.keeping import Keeping
 from bot.engine.process import LocalEngine
+from bot.engine.states.keeping import Keeping
 from bot.engine.types import DraftDone, DraftText, EngineError, EngineState, Prompt, Sampling
 from tests.engine.test_process import ENDLESS, PROMPT, SHORT, Running, Watch, collect, done, running
 from tests.engine.test_worker import alive

@@ -96,7 +96,7 @@ def test_nobody_can_type_the_end_of_the_text(tokenizer: JsonTokenizer, text: str
 def test_training_reads_as_the_engine_does() -> None:
     """The trainable forward pass and the engine's agree, on random weights with every part in use."""
     from bot.engine.rwkv7 import build_model
-    from bot.engine.strategy import parse_strategy
+    from bot.engine.strategy.grammar import parse_strategy
 
     size = Size(vocab=300, layers=3, width=128, hidden=256)
     draw = torch.Generator().manual_seed(1)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.engine.measures import Measures
+from bot.engine.scheduling.measures import Measures
 from bot.web import auth
 from tests.web.conftest import BEARER, Client, Site
 

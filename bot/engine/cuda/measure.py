@@ -29,7 +29,7 @@ from torch import Tensor
 from bot.engine.cuda.library import library
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import Model, build_model
-from bot.engine.strategy import parse_strategy
+from bot.engine.strategy.grammar import parse_strategy
 from bot.engine.weights import ModelError, Weights
 
 SHAPES: dict[str, dict[str, Any]] = {

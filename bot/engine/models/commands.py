@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import TransferSpeedColumn as SpeedColumn
 
-from bot.engine.auto import Machine, ModelSize
 from bot.engine.models.catalogue import CATALOGUE, find_entry
 from bot.engine.models.describe import Description, describe
 from bot.engine.models.folder import find_model, models_folder, models_in
 from bot.engine.models.headers import FileFacts, read_facts
 from bot.engine.models.memory import has_room
+from bot.engine.strategy.auto import Machine, ModelSize
 
 
 def show_list(console: Console | None = None) -> None:
@@ -101,7 +101,7 @@ def _memory(facts: FileFacts, model: Description) -> list[str]:
     """What the weights take with each strategy, and whether this machine has that much now."""
     if not model.memory:
         return []
-    from bot.engine.machine import cards, free_memory  # torch
+    from bot.engine.strategy.machine import cards, free_memory  # torch
 
     machine, size = Machine(cards(), free_memory()), ModelSize.of(facts.tensors)
     lines = [f"内存 / memory     权重，按运行策略 / weights by strategy；{_free(machine)}"]

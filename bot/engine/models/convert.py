@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 
 from bot.engine.int8 import SCALE, by_outputs, in_eight_bits, in_floats, scales
-from bot.engine.machine import this_machine
 from bot.engine.models.memory import is_matrix
-from bot.engine.strategy import is_auto, parse_strategy
+from bot.engine.strategy.grammar import is_auto, parse_strategy
+from bot.engine.strategy.machine import this_machine
 from bot.engine.weights import DTYPES, ModelError, Weights, check_rwkv7, read_weights
 from bot.errors import UserError
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from math import prod
 
-from bot.engine.auto import CARD_ROOM, CPU_ROOM, ROWS, Machine, ModelSize
 from bot.engine.models.headers import TensorFacts
-from bot.engine.strategy import Stage, parse_strategy
+from bot.engine.strategy.auto import CARD_ROOM, CPU_ROOM, ROWS, Machine, ModelSize
+from bot.engine.strategy.grammar import Stage, parse_strategy
 
 STRATEGIES = ("cuda fp16", "cuda fp16i8", "cpu fp32", "cpu bf16", "cpu fp32i8")
 """What one would choose among, the fastest first."""

@@ -17,13 +17,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bot.engine import model_digest
-from bot.engine.keeping import Keeping
 from bot.engine.model import LanguageModel
 from bot.engine.state import State
-from bot.engine.state_file import DamagedError, digest
-from bot.engine.states import Kept, Place, places
-from bot.engine.states_folder import StatesFolder
+from bot.engine.states import model_digest
+from bot.engine.states.file import DamagedError, digest
+from bot.engine.states.folder import StatesFolder
+from bot.engine.states.keeping import Keeping
+from bot.engine.states.memory import Kept, Place, places
 
 FORM = 1
 """Raise it when the same tokens lead to another state: a change in how a model is computed, or in what is kept. How text

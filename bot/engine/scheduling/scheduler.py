@@ -14,16 +14,16 @@ from dataclasses import dataclass
 
 import torch
 
-from bot.engine.batch import Batch, Growing
 from bot.engine.drafting import Draft, Vocabulary
-from bot.engine.measures import Measures
 from bot.engine.model import LanguageModel
-from bot.engine.reading import Answer, Reader
-from bot.engine.states import StateCache
+from bot.engine.sampling.wording import WordingError
+from bot.engine.scheduling.batch import Batch, Growing
+from bot.engine.scheduling.measures import Measures
+from bot.engine.scheduling.reading import Answer, Reader
+from bot.engine.scheduling.waiting import WaitingRoom
+from bot.engine.states.memory import StateCache
 from bot.engine.types import Ending, Prompt, Sampling
-from bot.engine.waiting import WaitingRoom
 from bot.engine.weights import is_out_of_memory
-from bot.engine.wording import WordingError
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,9 @@ from typing import Any
 
 import torch
 
-from bot.engine.keeping import Keeping
 from bot.engine.process import LocalEngine
 from bot.engine.random_weights import random_weights
+from bot.engine.states.keeping import Keeping
 from bot.engine.types import DraftDone, EngineState, Prompt, Sampling
 
 FULL = {"layers": 12, "width": 768, "vocab": 65536}

@@ -11,7 +11,7 @@ from torch import Tensor
 from bot.engine.drafting import Vocabulary
 from bot.engine.model import LanguageModel
 from bot.engine.state import State
-from bot.engine.states import StateCache
+from bot.engine.states.memory import StateCache
 from bot.engine.types import Prompt, Sampling
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from bot.engine.arithmetic import Int8, Matrix, arithmetic, input_type
 from bot.engine.int8 import in_eight_bits, in_floats
 from bot.engine.layer import Layer, Norm
-from bot.engine.strategy import Stage
+from bot.engine.strategy.grammar import Stage
 from bot.engine.weights import DTYPES, Weights
 
 log = logging.getLogger(__name__)

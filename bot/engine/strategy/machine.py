@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 
 from bot.engine import kernels
-from bot.engine.auto import Card, Choice, Machine, ModelSize, choose
-from bot.engine.strategy import Strategy, StrategyError, is_auto, parse_strategy
+from bot.engine.strategy.auto import Card, Choice, Machine, ModelSize, choose
+from bot.engine.strategy.grammar import Strategy, StrategyError, is_auto, parse_strategy
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from bot.engine.layer import Layer
-from bot.engine.placing import LARGE, numbers, with_numbers
+from bot.engine.strategy.placing import LARGE, numbers, with_numbers
 
 Buffer = dict[str, Tensor]
 

@@ -20,8 +20,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from bot.engine.bias import Bias
-from bot.engine.repetition import Repeats
+from bot.engine.sampling.bias import Bias
+from bot.engine.sampling.repetition import Repeats
 from bot.engine.types import Sampling
 
 Ids = npt.NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""Estimates of drafts a second on common graphics cards, from arithmetic alone: `python -m bot.engine.bench_cards` prints them.
+"""Estimates of drafts a second on common graphics cards, from arithmetic alone: `python -m bot.engine.bench.cards` prints them.
 
 A step gives each of a few drafts one token. It must read every weight once, and read and write each draft's state; and
 a layer's operations take some time to begin, however little they do:

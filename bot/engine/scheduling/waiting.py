@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from bot.engine.reading import Answer, Text
+from bot.engine.scheduling.reading import Answer, Text
 
 
 class WaitingRoom:

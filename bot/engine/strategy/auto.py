@@ -14,7 +14,7 @@ from math import prod
 from typing import Protocol
 
 from bot.engine.errors import ModelError
-from bot.engine.strategy import Stage, Strategy
+from bot.engine.strategy.grammar import Stage, Strategy
 
 SMALL = 50_000_000
 """Parameters below which the CPU is as quick as a card, and the card is left to the game."""

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from bot.engine.state_file import DamagedError, pack, unpack
-from bot.engine.states import Place
-from bot.engine.whole_files import sweep_unfinished, write_whole
+from bot.engine.states.file import DamagedError, pack, unpack
+from bot.engine.states.memory import Place
+from bot.engine.states.whole_files import sweep_unfinished, write_whole
 
 _SPACE = re.compile(r"[0-9a-f]{32}")
 _FILE = re.compile(r"(\d{1,9})-([0-9a-f]{32})\.safetensors")

@@ -13,7 +13,7 @@ import json
 from hashlib import blake2b
 from pathlib import Path
 
-from bot.engine.whole_files import write_whole
+from bot.engine.states.whole_files import write_whole
 
 REMEMBERED = 100
 """Models whose digests are remembered; the first that was learned gives way."""

@@ -13,7 +13,7 @@ from itertools import islice, takewhile
 import torch
 from torch import Tensor
 
-from bot.engine.bias import Lean, leans
+from bot.engine.sampling.bias import Lean, leans
 from bot.engine.types import Sampling
 
 

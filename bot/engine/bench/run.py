@@ -21,8 +21,8 @@ that a machine that is busy for a while slows both sides.
                      often the likeliest token is the same (agreement), for the demo model (demo) and a random one of
                      the shape measured (random)
     cuda             the first graphics card, as `bot/engine/cuda/measure.py` says; `device` None where there is none
-    restart          drafts after a restart, warm and cold, as `bot/engine/bench_restart.py` says
-    targets          what all this is held to (`bot/engine/bench_targets.py`), for two cores and the shape of the 0.1b: for
+    restart          drafts after a restart, warm and cold, as `bot/engine/bench/restart.py` says
+    targets          what all this is held to (`bot/engine/bench/targets.py`), for two cores and the shape of the 0.1b: for
                      each `figure` of this report what is `wanted`, what was `reached`, and whether that is enough (`met`;
                      null where a peer is missing); `aim` marks what goes beyond
     best             the strategy with the fastest five drafts
@@ -45,13 +45,14 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from bot.engine import bench_restart, kernels
-from bot.engine.bench_contender import LLAMA
-from bot.engine.bench_targets import judged
+from bot.engine import kernels
+from bot.engine.bench import restart as bench_restart
+from bot.engine.bench.contender import LLAMA
+from bot.engine.bench.targets import judged
 from bot.engine.process import worker_environment
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import build_model
-from bot.engine.strategy import parse_strategy
+from bot.engine.strategy.grammar import parse_strategy
 from bot.engine.weights import Weights, check_rwkv7, read_weights
 
 TASKS = ("prefill", "one_draft", "five_drafts")
@@ -64,7 +65,7 @@ FULL = {"layers": 12, "width": 768, "vocab": 65536}
 QUICK = {"layers": 2, "width": 128, "vocab": 2000}
 """A shape that shows in seconds that everything runs; its figures mean nothing."""
 
-DEMO = Path(__file__).parent / "demo" / "model.safetensors"
+DEMO = Path(__file__).parents[1] / "demo" / "model.safetensors"
 
 Rounds = dict[str, dict[str, list[float]]]  # side -> task -> tokens a second in each round
 
@@ -108,7 +109,7 @@ def _files(folder: Path, weights: Weights) -> dict[str, Path]:
     torch.save({name: tensor.bfloat16() for name, tensor in weights.items()}, ours)
     files = dict.fromkeys(("rwkv", *STRATEGIES), ours)
     if find_spec("llama_cpp") and find_spec("gguf"):
-        from bot.engine.bench_gguf import write_gguf
+        from bot.engine.bench.gguf import write_gguf
 
         for name in LLAMA:
             files[name] = folder / f"{name}.gguf"
@@ -185,7 +186,7 @@ def _measure(files: dict[str, Path], rounds: int) -> Rounds:
 def _start(name: str, model: Path) -> subprocess.Popen[str]:
     """Waits until the side is ready, so that the next one loads in peace."""
     side = subprocess.Popen(
-        [sys.executable, "-P", "-m", "bot.engine.bench_contender", name, str(model)],
+        [sys.executable, "-P", "-m", "bot.engine.bench.contender", name, str(model)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

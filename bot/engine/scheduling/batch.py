@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bot.engine.drafting import Draft
 from bot.engine.model import LanguageModel
-from bot.engine.sampling import draw, guided
+from bot.engine.sampling.chances import draw, guided
 from bot.engine.state import State
 
 

@@ -1,4 +1,4 @@
-"""One side of `cohost bench engine`, in a process of its own: `python -m bot.engine.bench_contender SIDE MODEL`.
+"""One side of `cohost bench engine`, in a process of its own: `python -m bot.engine.bench.contender SIDE MODEL`.
 
 SIDE is `rwkv`, the package at its best on a CPU (`cpu fp32`), `llama.cpp F16` or `llama.cpp Q8_0`, or one of our
 strategies. It loads MODEL (a `.pth`, or a `.gguf` for llama.cpp), says `ready`, and then answers each line `prefill`,

@@ -1,0 +1,1 @@
+"""`cohost bench engine`: our engine beside its peers, in turns within one run."""
