@@ -71,13 +71,19 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A place in a text that a person should look at. `level` is "flag" or "block"; positions count characters."""
+    """A place in a text that a person should look at. `level` is "flag" or "block"; positions count characters.
+
+    `source`: the list or model that it comes from. `firm`: no reason that a person gives lets these words through.
+    """
 
     start: int
     end: int
     rule: str
     level: str
     reason: str
+    category: str = ""
+    source: str = ""
+    firm: bool = False
 
 
 @dataclass(frozen=True, slots=True)

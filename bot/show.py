@@ -38,7 +38,7 @@ from bot.rules import Pause, Rules
 from bot.save import Save, SaveError
 from bot.scenario import Line, Origin, Scenario, Transcript
 from moderation import Action as Check
-from moderation import Chain, Finding
+from moderation import Chain, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ class Show:
 
     def _open(self, waiting: Waiting, now: float, *, urgent: bool = False) -> Item:
         message = waiting.message
-        findings = _flags(self._checks.screen_message(message).findings)
+        findings = _flags(self._checks.screen_message(message))
         item = Item(
             id=_new_id(),
             created=now,
@@ -239,7 +239,7 @@ class Show:
         )
 
     def _grow(self, item_id: ItemId, index: int, text: str, *, done: bool) -> None:
-        flags = _flags(self._checks.screen_reply(text).findings) if done and text else ()
+        flags = _flags(self._checks.screen_reply(text)) if done and text else ()
         # A draft without a word is no proposal: it never counts as finished.
         draft = Draft(text, done and bool(text), flags)
         self._board.draft_grew(self._queue.draft(item_id, index, draft), index, draft)
@@ -251,7 +251,7 @@ class Show:
         now = self._clock()
         self._queue.check(item_id, revision, Action.APPROVE, now)
         verdict = self._checks.screen_reply(text)
-        flags = _flags(verdict.findings)
+        flags = _flags(verdict)
         if verdict.action in (Check.BLOCK, Check.HARD_BLOCK) and not any(flag.level == "block" for flag in flags):
             flags += (Flag(0, len(text), "verdict", "block", "审核未通过"),)
         self._decided(self._queue.approve(item_id, revision, text, by, now, flags))
@@ -532,8 +532,13 @@ def _report(what: str, where: str, error: Exception) -> None:
     log.debug("in full", exc_info=error)
 
 
-def _flags(findings: Iterable[Finding]) -> tuple[Flag, ...]:
-    return tuple(Flag(f.start, f.end, f.rule, f.level, f.reason) for f in findings)
+def _flags(verdict: Verdict) -> tuple[Flag, ...]:
+    """What a person should look at, with places in the text that goes on. What the policy lets pass is left out."""
+    return tuple(
+        Flag(f.start, f.end, f.rule, "block" if f.stops else "flag", f.reason, f.category, f.source, f.firm)
+        for f in verdict.shown
+        if f.action not in (Check.PASS, Check.CLEAN)
+    )
 
 
 def _origin(item: Item) -> Origin:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from adapters.base import Adapter, AdapterState, Phase, state_of
@@ -30,7 +31,7 @@ def message_json(message: Message) -> Json:
 
 
 def flag_json(flag: Flag) -> Json:
-    return {"start": flag.start, "end": flag.end, "rule": flag.rule, "level": flag.level, "reason": flag.reason}
+    return asdict(flag)
 
 
 def draft_json(draft: Draft) -> Json:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from bot.messages import Message
-from moderation.verdict import SEVERE, Direction, Finding, Verdict, action_for
+from bot.messages import Message, Role
+from moderation.masking import mask
+from moderation.policy import Policy, gravest
+from moderation.verdict import SEVERE, Direction, Finding, Verdict
 
 log = logging.getLogger(__name__)
 
 # No filter ever reads more than this. A longer text cannot be checked whole, so it is held or blocked.
 READ_LIMIT = {Direction.IN: 400, Direction.OUT: 2000}
+TIME_LIMIT = 0.05
 
 
 class Filter(Protocol):
-    """One kind of check. Places in its findings count in the text that it is given."""
+    """One kind of check. Places in its findings count in the text that it is given.
+
+    A filter whose answer depends on a list or a model has a `version: str` as well, which goes into every verdict.
+    """
 
     @property
     def name(self) -> str: ...
@@ -25,49 +33,84 @@ class Filter(Protocol):
 
 
 class Chain:
-    """Filters in order. Every one is asked, so that a person sees all that was found."""
+    """Filters in order. Every one is asked, so that a person sees all that was found; the policy says what follows.
 
-    def __init__(self, filters: Sequence[Filter]) -> None:
+    A filter that fails, or takes longer than `time_limit` seconds by `clock`, stops the text: it counts as unchecked. A
+    check that is under way is not interrupted, so one that never ends would hold up the show; filters therefore bound
+    what they do, and tests hold them to it.
+    """
+
+    def __init__(
+        self,
+        filters: Sequence[Filter],
+        policy: Policy | None = None,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+        time_limit: float = TIME_LIMIT,
+    ) -> None:
         self._filters = tuple(filters)
+        self._policy = policy or Policy()
+        self._clock = clock
+        self._time_limit = time_limit
 
     def screen_message(self, message: Message | str) -> Verdict:
         """A viewer's words, and the viewer's name (its findings have no place in the words: 0:0)."""
         if isinstance(message, str):
             return self._verdict(message, self._findings(message, Direction.IN), Direction.IN)
-        in_name = (
-            Finding(found.category, found.severity, found.rule, 0, 0, f"昵称：{found.reason}")
-            for found in self._findings(message.viewer.name, Direction.IN)
-        )
-        found = (*self._findings(message.text, Direction.IN), *in_name)
-        return self._verdict(message.text, found, Direction.IN)
+        name, in_name = mask(message.viewer.name, self._findings(message.viewer.name, Direction.IN))
+        found = (*self._findings(message.text, Direction.IN), *map(_in_name, in_name))
+        return replace(self._verdict(message.text, found, Direction.IN, message.viewer.roles), name=name)
 
     def screen_reply(self, text: str) -> Verdict:
         """Words on their way to the audience, whoever wrote them."""
         return self._verdict(text, self._findings(text, Direction.OUT), Direction.OUT)
 
-    def _verdict(self, text: str, findings: tuple[Finding, ...], direction: Direction) -> Verdict:
-        return Verdict(action_for(findings, direction), findings, text)
+    @property
+    def versions(self) -> tuple[tuple[str, str], ...]:
+        """What texts are checked with now: each list and model with its version."""
+        named = ((each.name, getattr(each, "version", "")) for each in self._filters)
+        return tuple((name, version) for name, version in named if version)
+
+    def _verdict(
+        self, text: str, findings: Iterable[Finding], direction: Direction, roles: Collection[Role] = ()
+    ) -> Verdict:
+        judged = self._policy.judge(findings, direction, roles)
+        masked, shown = mask(text, judged) if direction is Direction.IN else (text, judged)
+        return Verdict(gravest(judged, direction), judged, masked, shown=shown, versions=self.versions)
 
     def _findings(self, text: str, direction: Direction) -> tuple[Finding, ...]:
         limit = READ_LIMIT[direction]
         read = text[:limit]
-        found = [one for each in self._filters for one in _ask(each, read, direction)]
+        found = [one for each in self._filters for one in self._ask(each, read, direction)]
         if len(text) > limit:
             reason = f"超过 {limit} 字，后面的没有检查。 Too long to check."
-            found.append(Finding("quality", SEVERE, "unchecked", limit, len(text), reason))
+            found.append(Finding("unchecked", SEVERE, "unchecked", limit, len(text), reason))
         return tuple(sorted(found, key=lambda one: (one.start, one.end)))
 
-
-def _ask(each: Filter, text: str, direction: Direction) -> list[Finding]:
-    """One filter's findings; a filter that fails becomes a finding that stops the text."""
-    try:
-        found = list(each.check(text, direction))
-        if any(one.end > len(text) for one in found):
-            raise ValueError("a finding lies outside the text")
+    def _ask(self, each: Filter, text: str, direction: Direction) -> list[Finding]:
+        """One filter's findings; a filter that fails or dawdles adds one that stops the text."""
+        began = self._clock()
+        try:
+            found = list(each.check(text, direction))
+            if any(one.end > len(text) for one in found):
+                raise ValueError("a finding lies outside the text")
+        except Exception as error:
+            # What an error says may quote a viewer: only `debug` shows all of it.
+            log.error("filter %s failed: %s", each.name, type(error).__name__)
+            log.debug("in full", exc_info=error)
+            reason = f"检查“{each.name}”出错（{type(error).__name__}），这条没有查过。 A check failed."
+            return [_unchecked(text, f"failed:{each.name}", reason)]
+        took = self._clock() - began
+        if took > self._time_limit:
+            log.warning("filter %s took %.0f ms", each.name, took * 1000)
+            reason = f"检查“{each.name}”用了 {took * 1000:.0f} 毫秒，太久，不算查过。 A check took too long."
+            found.append(_unchecked(text, f"slow:{each.name}", reason))
         return found
-    except Exception as error:
-        # What an error says may quote a viewer: only `debug` shows all of it.
-        log.error("filter %s failed: %s", each.name, type(error).__name__)
-        log.debug("in full", exc_info=error)
-        reason = f"检查“{each.name}”出错（{type(error).__name__}），这条没有查过。 A check failed."
-        return [Finding("unchecked", SEVERE, f"failed:{each.name}", 0, len(text), reason)]
+
+
+def _unchecked(text: str, rule: str, reason: str) -> Finding:
+    return Finding("unchecked", SEVERE, rule, 0, len(text), reason)
+
+
+def _in_name(found: Finding) -> Finding:
+    return replace(found, start=0, end=0, reason=f"昵称：{found.reason}")

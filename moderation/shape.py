@@ -1,7 +1,7 @@
 """Checks the form of a text, not its meaning: length, links, characters nobody sees, forged turns, control tokens.
 
 A reply must stand in a prompt exactly as it stands on the screen; whatever the canonical text form would change in it
-is blocked here.
+cannot be approved, by nobody and for no reason.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 
 from bot.letters import BIDI, COLONS, CONTROL, CONTROL_TOKEN, INVISIBLE, LONE_SURROGATE, visible
 from bot.scenario import COMMON_ROLES, canonical_name, canonical_text, names_pattern
-from moderation.verdict import MILD, NOTABLE, SEVERE, Direction, Finding
+from moderation.verdict import FORBIDDEN, MILD, NOTABLE, SEVERE, Direction, Finding
 
 Links = Literal["allow", "flag", "block"]
 
@@ -68,14 +68,15 @@ class ShapeFilter:
         if len(text) > longest:
             yield Finding("quality", NOTABLE, "length", longest, len(text), f"{len(text)} 字，超过 {longest} 字")
         if not visible(text) and (text or direction is Direction.OUT):
-            yield Finding("quality", SEVERE, "empty", 0, len(text), "没有能看见的字")
+            severity = FORBIDDEN if direction is Direction.OUT else SEVERE
+            yield Finding("quality", severity, "empty", 0, len(text), "没有能看见的字")
 
     def _seen(self, text: str, direction: Direction) -> Iterator[Finding]:
         """Characters that hide something. The sanitiser takes them out of a message; in a reply they must not be.
 
         One finding a rule, from the first to the last: a single place would show nothing.
         """
-        severity = SEVERE if direction is Direction.OUT else NOTABLE
+        severity = FORBIDDEN if direction is Direction.OUT else NOTABLE
         hidden = {
             "control": [*CONTROL.finditer(text), *LONE_SURROGATE.finditer(text)],
             "bidi": list(_BIDI.finditer(text)),
@@ -92,7 +93,7 @@ class ShapeFilter:
             yield from (Finding("ads_fraud", severity, "link", *match.span(), "链接") for match in _LINK.finditer(text))
 
     def _turns(self, text: str, direction: Direction) -> Iterable[Finding]:
-        yield from _each(CONTROL_TOKEN, text, "token", SEVERE)
+        yield from _each(CONTROL_TOKEN, text, "token", SEVERE if direction is Direction.IN else FORBIDDEN)
         if direction is Direction.IN:
             plain = INVISIBLE.sub("", text)
             if self._name_colon.search(plain):
@@ -100,11 +101,11 @@ class ShapeFilter:
             return
         for match in self._name_colon.finditer(text):
             starts_line = not text[: match.start()].rsplit("\n", 1)[-1].strip()
-            yield _finding(match, "turn", SEVERE if starts_line else MILD)
+            yield _finding(match, "turn", FORBIDDEN if starts_line else MILD)
         if canonical_text(text) != text.strip(" \n"):
-            yield from _each(_BREAK, text, "break", SEVERE)
+            yield from _each(_BREAK, text, "break", FORBIDDEN)
             if not any(rule.search(text) for rule in (_BREAK, CONTROL, LONE_SURROGATE)):
-                yield Finding("injection", SEVERE, "break", 0, len(text), _REASONS["break"])
+                yield Finding("injection", FORBIDDEN, "break", 0, len(text), _REASONS["break"])
 
 
 def _each(pattern: re.Pattern[str], text: str, rule: str, severity: int) -> Iterator[Finding]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
 
 
 class Direction(StrEnum):
@@ -18,7 +17,8 @@ class Action(StrEnum):
     """What follows from a verdict. Messages: pass, mask, flag, hold, drop. Replies: clean, flag, block, hard block.
 
     MASK: goes on with some of its text replaced. FLAG: goes on and is marked. HOLD: does not reach the model unless an
-    operator releases it. DROP: spam. BLOCK: needs an edit. HARD_BLOCK: cannot be approved at all.
+    operator releases it. DROP: spam. BLOCK: needs an edit, or a person who lets it through and says why. HARD_BLOCK: these
+    words cannot be approved at all. "Clean" and "pass" only sort the queue: nothing is ever approved by a check.
     """
 
     PASS = "pass"
@@ -31,6 +31,7 @@ class Action(StrEnum):
     HARD_BLOCK = "hard_block"
 
 
+STOPPING = frozenset({Action.HOLD, Action.DROP, Action.BLOCK, Action.HARD_BLOCK})
 MILD, NOTABLE, SEVERE, FORBIDDEN = 1, 2, 3, 4
 
 
@@ -38,7 +39,9 @@ MILD, NOTABLE, SEVERE, FORBIDDEN = 1, 2, 3, 4
 class Finding:
     """One thing that a filter saw at `start:end` of the original text. `reason` is for people, Chinese first.
 
-    `severity` 1 and 2 point something out; 3 holds a message and blocks a reply; 4 can never be approved in a reply.
+    `severity` 1 and 2 point something out; 3 is not to go on unseen; 4 can never be approved in a reply. `source` is the
+    list or model that it comes from. `mask` is what stands in its place in a message ("": it stays as it is). `action`
+    is the policy's, None until it has judged; a filter never sets it.
     """
 
     category: str
@@ -47,6 +50,9 @@ class Finding:
     start: int
     end: int
     reason: str
+    source: str = ""
+    mask: str = ""
+    action: Action | None = None
 
     def __post_init__(self) -> None:
         if not MILD <= self.severity <= FORBIDDEN:
@@ -55,25 +61,27 @@ class Finding:
             raise ValueError(f"{self.start}:{self.end} is no place in a text")
 
     @property
-    def level(self) -> Literal["flag", "block"]:
-        return "block" if self.severity >= SEVERE else "flag"
+    def stops(self) -> bool:
+        """Whether the text must not go on as it is."""
+        return self.action in STOPPING
+
+    @property
+    def firm(self) -> bool:
+        """Whether no reason can let a reply through: it is forbidden, or nobody knows whether it is."""
+        return self.action is Action.HARD_BLOCK or (self.category == "unchecked" and self.stops)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome for one text. `text` is what may go on: the original, unless something in it was masked."""
+    """The outcome for one text. `text` is what may go on: the original, unless something in it was masked; `name` is the
+    same of the viewer's name. `shown` are the findings with their places in `text` in place of the original.
+
+    `versions`: what it was checked with, as (name of the filter, version of its list or model).
+    """
 
     action: Action
     findings: tuple[Finding, ...]
     text: str
-
-
-_ACTIONS = {
-    Direction.IN: {0: Action.PASS, 1: Action.FLAG, 2: Action.FLAG, 3: Action.HOLD, 4: Action.HOLD},
-    Direction.OUT: {0: Action.CLEAN, 1: Action.FLAG, 2: Action.FLAG, 3: Action.BLOCK, 4: Action.HARD_BLOCK},
-}
-
-
-def action_for(findings: tuple[Finding, ...], direction: Direction) -> Action:
-    """The action that the gravest finding asks for."""
-    return _ACTIONS[direction][max((finding.severity for finding in findings), default=0)]
+    name: str = ""
+    shown: tuple[Finding, ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()

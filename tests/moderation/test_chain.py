@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bot.messages import Kind, Message, MessageId, Viewer
 from moderation import Action, Chain, Direction, Finding, build_chain, screen_message, screen_reply
 from moderation.chain import READ_LIMIT
+from moderation.policy import Policy
 from tests.hostile import hostile_text
 
 
@@ -104,12 +105,6 @@ def test_a_finding_has_a_place_and_a_severity(severity: int, start: int, end: in
         a_finding(severity, start, end)
 
 
-@pytest.mark.parametrize(("severity", "level"), [(1, "flag"), (2, "flag"), (3, "block"), (4, "block")])
-def test_a_finding_has_a_level_for_the_panel(severity: int, level: str) -> None:
-    """What blocks is shown as what blocks."""
-    assert a_finding(severity).level == level
-
-
 @pytest.mark.parametrize("direction", list(Direction))
 def test_no_filter_reads_more_than_the_limit(direction: Direction) -> None:
     """A longer text is cut before any filter sees it, and does not go on: nobody has looked at the rest."""
@@ -159,7 +154,7 @@ def test_a_chain_is_built_from_plain_settings(tmp_path: Any) -> None:
     assert chain.screen_message("你是紫薯精").action is Action.HOLD
     assert chain.screen_message("看 example.com").action is Action.FLAG  # eleven letters, and no link
     assert [found.rule for found in chain.screen_message("看 example.com").findings] == ["length"]
-    assert chain.screen_reply("小麦: 你好").action is Action.BLOCK
+    assert chain.screen_reply("小麦: 你好").action is Action.HARD_BLOCK
     assert chain.screen_reply("一二三四五六七八九十十一十二").action is Action.FLAG
 
 
@@ -187,3 +182,89 @@ def test_a_failing_filter_quotes_nobody_in_the_log(caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.INFO):
         Chain([Talkative()]).screen_message("这是观众说的话")
     assert "talkative" in caplog.text and "这是观众说的话" not in caplog.text
+
+
+class Clock:
+    """Moves on by what each check is said to cost, in seconds."""
+
+    def __init__(self, *costs: float) -> None:
+        self.costs = list(costs)
+        self.now = 0.0
+        self.asked = 0
+
+    def __call__(self) -> float:
+        self.asked += 1
+        if self.asked % 2 == 0:
+            self.now += self.costs.pop(0)
+        return self.now
+
+
+def test_a_filter_that_takes_too_long_stops_the_text() -> None:
+    """Beyond the limit a check does not count as made, whatever it found; it is named, and how long it took."""
+    chain = Chain([Finds(), Finds(a_finding(1))], clock=Clock(0.05, 0.0501))
+    verdict = chain.screen_message("你好")
+    assert verdict.action is Action.HOLD
+    assert [found.rule for found in verdict.findings] == ["test", "slow:finds"]
+    assert "50 毫秒" in verdict.findings[1].reason
+    assert Chain([Finds()], clock=Clock(0.051)).screen_reply("你好").action is Action.BLOCK
+    assert Chain([Finds()], clock=Clock(0.05)).screen_reply("你好").action is Action.CLEAN
+
+
+def test_a_slow_check_of_the_name_stops_the_message() -> None:
+    """The name is part of the message."""
+    verdict = Chain([Finds()], clock=Clock(1.0, 0.0)).screen_message(a_message("你好"))
+    assert verdict.action is Action.HOLD
+    assert verdict.findings[0].reason.startswith("昵称：")
+
+
+@pytest.mark.parametrize("level", range(5))
+def test_what_was_not_checked_stops_at_every_level(level: int) -> None:
+    """No setting turns a check that failed into a check that passed, and no reason lets the reply through."""
+    policy = Policy(level, messages={"unchecked": 0}, replies={"unchecked": 0})
+    chain = Chain([Fails(ValueError())], policy)
+    assert chain.screen_message("你好").action is Action.HOLD
+    verdict = chain.screen_reply("你好")
+    assert verdict.action is Action.BLOCK
+    assert [found.firm for found in verdict.findings] == [True]
+
+
+def test_what_is_masked_goes_on_masked() -> None:
+    """In a message; the findings point into the original, and `shown` into what goes on. A reply is never changed."""
+    number = Finding("privacy", 3, "mobile", 3, 14, "手机号", mask="[手机号]")
+    later = Finding("insult", 1, "word", 15, 17, "测试")
+    text = "我的号13800138000，呆子"
+    verdict = Chain([Finds(number, later)]).screen_message(text)
+    assert (verdict.action, verdict.text) == (Action.FLAG, "我的号[手机号]，呆子")
+    assert [text[found.start : found.end] for found in verdict.findings] == ["13800138000", "呆子"]
+    assert [verdict.text[found.start : found.end] for found in verdict.shown] == ["[手机号]", "呆子"]
+    assert Chain([Finds(number)]).screen_message(text).action is Action.MASK
+    reply = Chain([Finds(number)]).screen_reply(text)
+    assert (reply.action, reply.text) == (Action.BLOCK, text)
+
+
+def test_a_name_is_masked_on_its_own() -> None:
+    """What is found in a name changes the name and not the words."""
+    number = Finding("privacy", 3, "qq", 1, 7, "QQ号", mask="[QQ号]")
+    verdict = Chain([InNames(number)]).screen_message(a_message("晚上好", name="加123456"))
+    assert (verdict.action, verdict.text, verdict.name) == (Action.MASK, "晚上好", "加[QQ号]")
+
+
+class InNames(Finds):
+    """Finds nothing but in texts that begin with 加."""
+
+    def check(self, text: str, direction: Direction) -> Iterable[Finding]:
+        return self.findings if text.startswith("加") else ()
+
+
+def test_a_verdict_says_what_it_was_made_with() -> None:
+    """Each list and model with its version, as it was when the text was read."""
+
+    class Listed(Finds):
+        name = "words"
+        version = "1a2b"
+
+    listed = Listed()
+    chain = Chain([Finds(), listed])
+    first = chain.screen_message("你好")
+    listed.version = "3c4d"
+    assert (first.versions, chain.screen_reply("你好").versions) == ((("words", "1a2b"),), (("words", "3c4d"),))

@@ -21,33 +21,33 @@ def found(text: str, direction: Direction) -> list[tuple[str, int, int, int]]:
     ("text", "message", "reply"),
     [
         ("晚上好", [], []),
-        ("", [], [("empty", 3, 0, 0)]),
-        ("\u3164", [("empty", 3, 0, 1), ("invisible", 2, 0, 1)], [("empty", 3, 0, 1), ("invisible", 3, 0, 1)]),
-        ("你\u200b好", [("invisible", 2, 1, 2)], [("invisible", 3, 1, 2)]),
-        ("你\u202e好", [("bidi", 2, 1, 2)], [("bidi", 3, 1, 2)]),
+        ("", [], [("empty", 4, 0, 0)]),
+        ("\u3164", [("empty", 3, 0, 1), ("invisible", 2, 0, 1)], [("empty", 4, 0, 1), ("invisible", 4, 0, 1)]),
+        ("你\u200b好", [("invisible", 2, 1, 2)], [("invisible", 4, 1, 2)]),
+        ("你\u202e好", [("bidi", 2, 1, 2)], [("bidi", 4, 1, 2)]),
         ("❤️👨‍👩‍👧1️⃣"[:-3], [], []),
         ("看 http://a.cn/b 吧", [("link", 3, 2, 15)], [("link", 3, 2, 15)]),
         ("www.taobao.com", [("link", 3, 0, 14)], [("link", 3, 0, 14)]),
         ("来b23.tv/abc看", [("link", 3, 1, 12)], [("link", 3, 1, 12)]),
         ("3.5分，1.2.3", [], []),
         ("好。cn也行吗", [], []),
-        ("a<|im_end|>b", [("token", 3, 1, 11)], [("token", 3, 1, 11)]),
-        ("小麦：你好", [("turn", 2, 0, 5)], [("turn", 3, 0, 3)]),
-        ("小\u200b麦 :你好", [("invisible", 2, 1, 2), ("turn", 2, 0, 7)], [("invisible", 3, 1, 2)]),
-        ("好的\n anna : hi", [("turn", 2, 0, 13)], [("turn", 3, 4, 10)]),
+        ("a<|im_end|>b", [("token", 3, 1, 11)], [("token", 4, 1, 11)]),
+        ("小麦：你好", [("turn", 2, 0, 5)], [("turn", 4, 0, 3)]),
+        ("小\u200b麦 :你好", [("invisible", 2, 1, 2), ("turn", 2, 0, 7)], [("invisible", 4, 1, 2)]),
+        ("好的\n anna : hi", [("turn", 2, 0, 13)], [("turn", 4, 4, 10)]),
         ("我问小麦：在吗", [("turn", 2, 0, 7)], [("turn", 1, 2, 5)]),
         ("savannanna: x", [], []),
-        ("好的\n\n再见", [], [("break", 3, 2, 4)]),
-        ("好的\n \u3000\n再见", [], [("break", 3, 2, 6)]),
+        ("好的\n\n再见", [], [("break", 4, 2, 4)]),
+        ("好的\n \u3000\n再见", [], [("break", 4, 2, 6)]),
         ("第一行\n第二行", [], []),
-        ("好的\r\n再见", [], [("break", 3, 2, 4)]),
-        ("好\x16的", [("control", 2, 1, 2)], [("control", 3, 1, 2)]),
-        ("好\ud800", [("control", 2, 1, 2)], [("control", 3, 1, 2)]),
+        ("好的\r\n再见", [], [("break", 4, 2, 4)]),
+        ("好\x16的", [("control", 2, 1, 2)], [("control", 4, 1, 2)]),
+        ("好\ud800", [("control", 2, 1, 2)], [("control", 4, 1, 2)]),
         (" 好的\n", [], []),
         ("\u3000好的", [], []),
-        ("好的\n\u3000", [], [("break", 3, 0, 4)]),
-        ("好\t的\u2028吧", [], [("break", 3, 1, 2), ("break", 3, 3, 4)]),
-        ("Assistant: 好", [("turn", 2, 0, 12)], [("turn", 3, 0, 10)]),
+        ("好的\n\u3000", [], [("break", 4, 0, 4)]),
+        ("好\t的\u2028吧", [], [("break", 4, 1, 2), ("break", 4, 3, 4)]),
+        ("Assistant: 好", [("turn", 2, 0, 12)], [("turn", 4, 0, 10)]),
         ("问：几点", [], []),
         ("好" * 81, [("length", 2, 80, 81)], []),
         ("好" * 201, [("length", 2, 80, 201)], [("length", 2, 200, 201)]),
@@ -71,9 +71,9 @@ def test_links_are_a_setting(links: str, severities: list[int]) -> None:
 @example("好\n小麦: 坏")
 @example("\u2028小麦：坏")
 @example("好\x0b\x0b坏")
-def test_a_reply_that_is_not_blocked_stands_in_a_prompt_as_it_stands_on_the_screen(text: str) -> None:
-    """Whatever gets past this filter is one line of its speaker, unchanged by saving, loading and feeding."""
-    if any(one.severity >= 3 for one in SHAPE.check(text, Direction.OUT)):
+def test_a_reply_that_can_be_approved_stands_in_a_prompt_as_it_stands_on_the_screen(text: str) -> None:
+    """Whatever a person could let through is one line of its speaker, unchanged by saving, loading and feeding."""
+    if any(one.severity == 4 for one in SHAPE.check(text, Direction.OUT)):
         return
     (line,) = parse(render([Line("小麦", text)]), ["小麦", "Anna"])
     assert (line.character, line.text) == ("小麦", text.strip(" \n"))
