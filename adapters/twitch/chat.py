@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Unpack
@@ -19,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from adapters.base import AdapterError
 from adapters.supervisor import Core, Retry, Supervised, WaitLong
 from adapters.texts import say
-from adapters.twitch.irc import Line, lines, parse
+from adapters.twitch.irc import Line, channel_name, lines, parse
 from adapters.twitch.reading import PLATFORM, Reader, Reason, SharedChat
 from bot.messages import Message, Withdrawn
 from bot.pace import Pace
@@ -31,8 +30,6 @@ NOTICE_SECONDS = 600.0
 NO_SUCH_CHANNEL = frozenset({"msg_channel_suspended", "msg_room_not_found", "tos_ban"})
 REFUSED_LOGIN = ("login authentication failed", "login unsuccessful", "improperly formatted auth", "invalid nick")
 WELCOME, JOINED = frozenset({"001"}), frozenset({"ROOMSTATE", "366"})
-
-_CHANNEL = re.compile(r"(?:https?://)?(?:(?:www\.|m\.)?twitch\.tv/)?#?([A-Za-z0-9_]{1,25})/?")
 
 # The library's debug log holds whole lines, viewers' words and all.
 _library_log = logging.getLogger("adapters.twitch.connection")
@@ -52,9 +49,12 @@ class TwitchAdapter(Supervised):
 
     def __init__(self, channel: str, *, shared_chat: SharedChat = "mark", url: str = URL, **core: Unpack[Core]) -> None:
         super().__init__(PLATFORM, **core)
-        self.channel = channel_name(channel, self.lang)
+        name = channel_name(channel)
+        if name is None:
+            raise AdapterError(say(self.lang, "twitch_channel", value=channel[:60]))
         if shared_chat not in ("mark", "drop"):
             raise AdapterError(say(self.lang, "twitch_shared", value=shared_chat))
+        self.channel = name
         self._url = url
         self._reader = Reader(shared_chat)
         self._joins = Pace(*JOINS, sleep=core.get("sleep", asyncio.sleep))
@@ -139,14 +139,6 @@ class TwitchAdapter(Supervised):
             raise WaitLong(10, say(self.lang, "twitch_no_login", why=words))
         if words:
             self.notice("told", f"Twitch：{words}", NOTICE_SECONDS)
-
-
-def channel_name(channel: str, lang: str = "zh") -> str:
-    """The channel's login name, from a name or the address of its page. AdapterError where it is neither."""
-    found = _CHANNEL.fullmatch(channel.strip())
-    if found is None:
-        raise AdapterError(say(lang, "twitch_channel", value=channel[:60]))
-    return found[1].lower()
 
 
 async def _lines(socket: ClientConnection) -> AsyncIterator[Line | None]:

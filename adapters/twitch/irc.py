@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 # Spaces only: a name in a tag may hold any other white space. A command is a word or three digits.
 _LINE = re.compile(r"(?:@([^ ]*) +)?(?::([^ ]*) +)?([A-Za-z]+|[0-9]{3})(?: +(.*))?", re.DOTALL)
+_CHANNEL = re.compile(r"(?:https?://)?(?:(?:www\.|m\.)?twitch\.tv/)?#?([A-Za-z0-9_]{1,25})/?")
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 _ESCAPED = {"s": " ", ":": ";", "r": "\r", "n": "\n"}  # any other character stands for itself
 
@@ -52,6 +53,12 @@ def parse(line: str) -> Line | None:
         return None
     tags, source, command, rest = found.groups()
     return Line(command.upper(), _params(rest or ""), source or "", _tags(tags or ""))
+
+
+def channel_name(channel: str) -> str | None:
+    """The channel's login name, from a name or the address of its page; None where it is neither."""
+    found = _CHANNEL.fullmatch(channel.strip())
+    return found[1].lower() if found else None
 
 
 def _params(rest: str) -> tuple[str, ...]:

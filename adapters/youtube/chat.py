@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Unpack
 
@@ -19,7 +18,7 @@ from adapters.fields import at, number, text
 from adapters.supervisor import Core, Ended, Retry, Supervised, WaitLong
 from adapters.texts import say
 from adapters.youtube.quota import FIND, LOOK, Quota
-from adapters.youtube.reading import PLATFORM, Reason, published, read
+from adapters.youtube.reading import PLATFORM, Reason, published, read, video_id
 from bot.messages import Event, Message, Withdrawn
 
 URL = "https://www.googleapis.com/youtube/v3"
@@ -27,10 +26,6 @@ BODY_BYTES = 8 << 20
 CALL = ClientTimeout(total=30)
 SHORTEST, LONGEST = 1.0, 60.0  # seconds between two looks, whatever YouTube asks for
 NAP = 15.0  # minutes: the longest wait at a stretch, for the core adds up to a quarter to it
-
-_VIDEO = re.compile(
-    r"(?:(?:https?://)?(?:\w+\.)?youtu(?:\.be|be\.com)/(?:watch\?(?:\S*&)?v=|live/)?)?([\w-]{11})(?:[?&#]\S*)?"
-)
 
 NO_KEY = frozenset({"keyInvalid", "keyExpired", "API_KEY_INVALID", "API_KEY_SERVICE_BLOCKED", "ipRefererBlocked"})
 NO_QUOTA = frozenset({"quotaExceeded", "dailyLimitExceeded"})
@@ -67,7 +62,10 @@ class YouTubeAdapter(Supervised):
         super().__init__(PLATFORM, **core)
         if not api_key:
             raise AdapterError(say(self.lang, "youtube_key_missing"))
-        self._video = "" if live_chat_id else video_id(video, self.lang)
+        found = "" if live_chat_id else video_id(video)
+        if found is None:
+            raise AdapterError(say(self.lang, "youtube_video", value=video[:80]))
+        self._video = found
         self._chat = live_chat_id
         self._key = api_key
         self._url = url
@@ -189,14 +187,6 @@ class YouTubeAdapter(Supervised):
         words = say(self.lang, "youtube_used_up", used=self._quota.used, limit=self._quota.limit, hours=left / 3600)
         self.notice("quota", words)
         return WaitLong(min(NAP, left / 60), words)
-
-
-def video_id(video: str, lang: str = "zh") -> str:
-    """The eleven characters, from themselves or the video's address. AdapterError where it is neither."""
-    found = _VIDEO.fullmatch(video.strip())
-    if found is None:
-        raise AdapterError(say(lang, "youtube_video", value=video[:80]))
-    return found[1]
 
 
 def _reasons(answer: object) -> set[str]:

@@ -5,6 +5,7 @@ https://developers.google.com/youtube/v3/live/docs/liveChatMessages
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +17,11 @@ from bot.messages import Event, Kind, Message, MessageId, Role, Viewer, Withdraw
 PLATFORM = "youtube"
 MEMBERSHIP = 5.0  # dollars a month, about: the API does not say what a channel asks. For sorting only
 MOST = 10**6  # of whatever is counted
+
+_VIDEO = re.compile(
+    r"(?:(?:https?://)?(?:\w+\.)?youtu(?:\.be|be\.com)/(?:watch\?(?:\S*&)?v=|live/)?)?([\w-]{11})(?:[?&#]\S*)?",
+    re.ASCII,
+)
 
 ROLES = {"isChatOwner": Role.STREAMER, "isChatModerator": Role.MODERATOR, "isChatSponsor": Role.MEMBER}
 NOT_CHAT = frozenset({"sponsorOnlyModeStartedEvent", "sponsorOnlyModeEndedEvent", "pollEvent"})
@@ -59,6 +65,12 @@ def read(item: object, now: float) -> Event | Reason:
     if what is Kind.DANMAKU and not words.strip():
         return Reason.NO_TEXT
     return Message(_id(own_id), what, _viewer(item), text(words), price, _time(item, now))
+
+
+def video_id(video: str) -> str | None:
+    """The eleven characters, from themselves or the video's address; None where it is neither."""
+    found = _VIDEO.fullmatch(video.strip())
+    return found[1] if found else None
 
 
 def published(item: object) -> float | None:

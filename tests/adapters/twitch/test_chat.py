@@ -8,8 +8,8 @@ import pytest
 
 from adapters.base import AdapterError, Phase
 from adapters.testing import check_adapter
-from adapters.twitch import TwitchAdapter
-from adapters.twitch.chat import channel_name
+from adapters.twitch.chat import TwitchAdapter
+from adapters.twitch.irc import channel_name
 from bot.messages import Event
 from tests.adapters.events import cases, event, starred
 from tests.adapters.patience import soon

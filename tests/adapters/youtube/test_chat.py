@@ -11,8 +11,8 @@ from aiohttp import web
 
 from adapters.base import AdapterError, Phase
 from adapters.testing import check_adapter
-from adapters.youtube import YouTubeAdapter
-from adapters.youtube.chat import video_id
+from adapters.youtube.chat import YouTubeAdapter
+from adapters.youtube.reading import video_id
 from bot.messages import Event, Message
 from tests.adapters.events import cases, event
 from tests.adapters.patience import soon
