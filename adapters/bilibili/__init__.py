@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Unpack
 
 from aiohttp import ClientSession
 
 from adapters.base import AdapterError
+from adapters.bilibili import blivedm
+from adapters.bilibili.blivedm import Blivedm
 from adapters.bilibili.open_live import Keys, OpenLive
 from adapters.bilibili.room import HEARTBEAT, Room, Transport
 from adapters.bilibili.texts import say
-from adapters.bilibili.web import Web
+from adapters.bilibili.web import Access, Web
 from adapters.bilibili.web_api import BILIBILI, USER_AGENT, Places
 from adapters.supervisor import Core
 
@@ -40,6 +44,7 @@ class BilibiliAdapter(Room):
         AdapterError: a setting that can never work."""
         lang = core.get("lang", "zh")
         way: Transport
+        unfit = ""
         if transport not in ("auto", "builtin", "blivedm"):
             raise AdapterError(say(lang, "no_transport", value=transport))
         if open_live is not None:
@@ -48,12 +53,21 @@ class BilibiliAdapter(Room):
         elif room_id is None:
             raise AdapterError(say(lang, "no_source"))
         else:
-            way = Web(
-                room_id,
-                session=session,
-                sessdata=sessdata,
-                user_agent=user_agent,
-                places=places,
-                heartbeat=heartbeat,
-            )
+            library, unfit = _library(transport, lang)
+            access = Access(room_id, session, sessdata, user_agent, places, heartbeat)
+            way = Web(access) if library is None else Blivedm(access, library)
         super().__init__(way, **core)
+        if unfit:
+            self.notice("blivedm", unfit)
+
+
+def _library(transport: str, lang: str) -> tuple[ModuleType | None, str]:
+    """The `blivedm` to use, None for our own transport; and why one that is installed is not used."""
+    if transport == "builtin" or (transport == "auto" and find_spec("blivedm") is None):
+        return None, ""
+    try:
+        return blivedm.load(lang), ""
+    except AdapterError as error:
+        if transport == "blivedm":
+            raise
+        return None, str(error)

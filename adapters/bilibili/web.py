@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass, field
 
 from aiohttp import ClientSession, DummyCookieJar
 
+from adapters.bilibili.reading import Reading
 from adapters.bilibili.room import HEARTBEAT, Room, masked
 from adapters.bilibili.stream import listen
 from adapters.bilibili.texts import say
@@ -16,43 +18,42 @@ from adapters.supervisor import WaitLong
 PROTOCOL = 2  # zlib, which the standard library reads; 3 would be brotli
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a room is reached. `session` is used and never closed; None: an own one for each connection. `sessdata`: the
+    cookie of that name of an account, "" for a guest."""
+
+    room_id: int
+    session: ClientSession | None = None
+    sessdata: str = field(default="", repr=False)
+    user_agent: str = USER_AGENT
+    places: Places = BILIBILI
+    heartbeat: float = HEARTBEAT
+
+
 class Web:
     """Every connection asks for a new token and takes the next server of the list."""
 
-    def __init__(
-        self,
-        room_id: int,
-        *,
-        session: ClientSession | None = None,
-        sessdata: str = "",
-        user_agent: str = USER_AGENT,
-        places: Places = BILIBILI,
-        heartbeat: float = HEARTBEAT,
-    ) -> None:
-        """`session` None: an own one for each connection, without a memory for cookies. It is never closed here."""
-        self._room_id = room_id
-        self._session = session
-        self._sessdata = sessdata
-        self._user_agent = user_agent
-        self._places = places
-        self._heartbeat = heartbeat
+    def __init__(self, access: Access) -> None:
+        self._access = access
         self._buvid3 = ""
         self._account: tuple[Account, float] | None = None  # and until when it holds, by the loop's clock
         self._calls = 0
 
     async def live(self, room: Room) -> None:
-        if self._session is not None:
-            return await self._live(room, self._session)
+        if self._access.session is not None:
+            return await self._live(room, self._access.session)
         async with ClientSession(cookie_jar=DummyCookieJar()) as session:
             await self._live(room, session)
 
     async def _live(self, room: Room, session: ClientSession) -> None:
-        api = WebApi(session, self._places, sessdata=self._sessdata, user_agent=self._user_agent, lang=room.lang)
+        access = self._access
+        api = WebApi(session, access.places, sessdata=access.sessdata, user_agent=access.user_agent, lang=room.lang)
         api.buvid3 = self._buvid3
         account = await self._who_we_are(room, api)
         await api.find_buvid3()
         self._buvid3 = api.buvid3
-        info = await api.room(self._room_id)
+        info = await api.room(access.room_id)
         room.belongs_to(str(info.owner or ""))
         room.on_air(info.live)
         try:
@@ -74,12 +75,12 @@ class Web:
         await listen(
             room,
             session,
-            self._places.websocket or f"wss://{host}:{port}/sub",
+            access.places.websocket or f"wss://{host}:{port}/sub",
             json.dumps(login).encode(),
-            lambda command: self._receive(room, account, command),
+            lambda command: tell_if_masked(room, room.receive(command), logged_in=account.uid != 0),
             headers=api.headers,
             detail=say(room.lang, "room", room=info.number),
-            heartbeat=self._heartbeat,
+            heartbeat=access.heartbeat,
         )
 
     async def _who_we_are(self, room: Room, api: WebApi) -> Account:
@@ -92,11 +93,12 @@ class Web:
         room.withdraw_notice("login")
         if account.uid:
             room.echoes.mine(str(account.uid))
-        elif self._sessdata:
+        elif self._access.sessdata:
             room.notice("login", say(room.lang, "expired"))
         return account
 
-    def _receive(self, room: Room, account: Account, command: object) -> None:
-        reading = room.receive(command)
-        if masked(reading) and "login" not in room.state.notices:
-            room.notice("login", say(room.lang, "still_masked" if account.uid else "not_logged_in"))
+
+def tell_if_masked(room: Room, reading: Reading, *, logged_in: bool) -> None:
+    """Names that Bilibili hides are a sign that we are not logged in: said once a connection."""
+    if masked(reading) and "login" not in room.state.notices:
+        room.notice("login", say(room.lang, "still_masked" if logged_in else "not_logged_in"))

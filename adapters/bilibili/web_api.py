@@ -83,7 +83,7 @@ class WebApi:
     ) -> None:
         self._session = session
         self._places = places
-        self._sessdata = quote(sessdata, safe="%")  # as browsers keep it; nothing in it can end the header
+        self._sessdata = account_cookie(sessdata)
         self._lang = lang
         self.headers = {"User-Agent": user_agent}
         self.buvid3 = ""
@@ -177,6 +177,11 @@ async def _json(response: ClientResponse) -> object:
         return json.loads(body)
     except RecursionError as error:
         raise ValueError(str(error)) from None
+
+
+def account_cookie(sessdata: str) -> str:
+    """As browsers keep it, so that nothing in it can end the header."""
+    return quote(sessdata, safe="%")
 
 
 def plain(words: object) -> str:
