@@ -17,6 +17,8 @@ BUILT_IN = tuple(
         ("websocket", "adapters.websocket:WebsocketServer"),
         ("websocket_client", "adapters.websocket:WebsocketClient"),
         ("replay", "adapters.replay:Replay"),
+        ("twitch", "adapters.twitch.chat:TwitchAdapter"),
+        ("youtube", "adapters.youtube.chat:YouTubeAdapter"),
     )
 )
 

@@ -17,7 +17,9 @@ from typing import Protocol
 import adapters
 from adapters.base import Adapter, AdapterState, state_of
 from adapters.replay import Replay
+from adapters.twitch.chat import TwitchAdapter
 from adapters.websocket import WebsocketClient, WebsocketServer
+from adapters.youtube.chat import YouTubeAdapter
 from bot.config import Config
 from bot.engine.states.keeping import MEBIBYTE, Keeping
 from bot.engine.process import LocalEngine
@@ -213,9 +215,26 @@ def build_adapters(config: Config, tokens: Tokens) -> list[Adapter]:
         found.append(WebsocketClient(client.url, lang=config.lang))
     if config.replay_path is not None:
         found.append(Replay(config.replay_path, config.replay_speed, lang=config.lang))
+    found += build_chats(config)
     for name, settings in config.adapters.others().items():
         found.append(adapters.make(name, settings, config.lang))
     return found
+
+
+def build_chats(config: Config) -> Iterator[Adapter]:
+    """Twitch and YouTube, where they are named."""
+    twitch, youtube = config.adapters.twitch, config.adapters.youtube
+    if twitch.channel:
+        yield TwitchAdapter(twitch.channel, shared_chat=twitch.shared_chat, lang=config.lang)
+    if youtube.video or youtube.live_chat_id:
+        yield YouTubeAdapter(
+            youtube.video,
+            youtube.api_key.get_secret_value(),
+            live_chat_id=youtube.live_chat_id,
+            daily_quota=youtube.daily_quota,
+            hours=youtube.hours,
+            lang=config.lang,
+        )
 
 
 async def listen(show: Show, platform: Adapter, save: Save, config: Config) -> None:

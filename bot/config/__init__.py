@@ -25,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.config.chats import chat_mistakes
 from bot.config.file import Key, Mistake, Tree, read_tree
 from bot.config.texts import knows, say
 from bot.engine.sampling.limits import LIMITS, STEPS, problems
@@ -241,6 +242,27 @@ class Bilibili(Section):
     record: Record = False
 
 
+class Twitch(Section):
+    """`post`: whether approved words go to the chat as well, with the account of `token`."""
+
+    channel: str = ""
+    shared_chat: Literal["mark", "drop"] = "mark"
+    post: bool = False
+    token: SecretStr = SecretStr("")
+    record: Record = False
+
+
+class YouTube(Section):
+    """`daily_quota` in YouTube's units, 0: not counted; `hours`: how long they have to last."""
+
+    video: str = ""
+    live_chat_id: str = ""
+    api_key: SecretStr = SecretStr("")
+    daily_quota: Annotated[int, Field(ge=0, le=10**9)] = 10_000
+    hours: Annotated[float, Field(gt=0, le=24)] = 4.0
+    record: Record = False
+
+
 class Adapters(Section):
     """One section a platform. A section of another name belongs to the installed adapter of that name, as it stands."""
 
@@ -248,6 +270,8 @@ class Adapters(Section):
 
     websocket: Websocket = Websocket()
     bilibili: Bilibili = Bilibili()
+    twitch: Twitch = Twitch()
+    youtube: YouTube = YouTube()
 
     def others(self) -> dict[str, dict[str, Any]]:
         """Settings of adapters that other packages bring, by name; `record` is ours, not theirs."""
@@ -263,6 +287,7 @@ class Adapters(Section):
             "websocket_client": self.websocket.client.record,
             "bilibili": self.bilibili.record,
         }
+        known |= {"twitch": self.twitch.record, "youtube": self.youtube.record}
         others = {name: (settings or {}).get("record", False) for name, settings in (self.model_extra or {}).items()}
         return {name: record for name, record in {**known, **others}.items() if record}
 
@@ -551,6 +576,7 @@ def _beyond_types(tree: Tree, lang: str) -> Iterator[Mistake]:
     if isinstance(room, int):
         yield tree.mistake(lang, ("adapters", "bilibili", "room_id"), say(lang, "no_bilibili"))
     yield from _scenario_form(tree, lang)
+    yield from chat_mistakes(tree, lang)
     yield from _strategy(tree, lang)
     yield from _screen_times(tree, lang)
     sections = tree.get("adapters")
