@@ -1,40 +1,40 @@
 """The generic websocket: any program that can send JSON can be a chat. Listens as a server, or calls as a client.
 
-Who may speak: whoever knows the token, compared in constant time. A web page of another site can open a connection to
-127.0.0.1 from the streamer's own browser, but it brings no cookie and no password with it, only what it knows; so the
-token is asked of everyone and `Origin` adds nothing to a right one (bridges inside a browser have odd origins).
-With a wrong token another site's page is told 403, anyone else 401.
-
-Answers only bad frames, with `{"type": "error", …}` to the peer that sent them. Replies are an outlet's business.
+What a peer sends is our own frames, or another program's by a preset or a mapping (adapters/bridges). A bad one of ours
+is answered with `{"type": "error", …}` to the peer that sent it; a bridge hears nothing but what its preset says that it
+must. Replies are an outlet's business.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import http
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import suppress
-from typing import Literal, Unpack
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, Literal, Unpack
+from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
+from websockets.asyncio.connection import Connection
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
+from adapters.admission import Admission, Allowance
 from adapters.base import AdapterError, Phase
+from adapters.bridges.mapping import Passed
+from adapters.bridges.reading import Answer, Reading, reading
 from adapters.supervisor import NETWORK_ERRORS, Core, Retry, Supervised, reason
 from adapters.texts import say
-from adapters.wire import FRAME_BYTES, FrameError, event_from_frame, read_frame
+from adapters.wire import FRAME_BYTES, FrameError
 from bot.messages import Event
 
-PATH = "/chat"
+PING_SECONDS = 20.0
+BAD_FRAMES = 20  # at once; one more is forgiven every three seconds
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_OUR_ANSWERS = {"error", "reply"}  # a peer that speaks our side of the protocol must not start an endless exchange
 
 log = logging.getLogger(__name__)
 
@@ -43,26 +43,76 @@ _library_log = logging.getLogger("adapters.websocket.connection")
 _library_log.setLevel(logging.WARNING)
 
 
-class WebsocketServer(Supervised):
-    """Programs connect to `ws://host:port/chat?token=…`, or send the token as `Authorization: Bearer …`.
+class _Ear(Supervised):
+    """What both roles do with a frame."""
 
-    Port 0 takes a free one; `port` says which after `start`.
+    _reading: Reading
+
+    async def _heard(self, peer: Connection, data: str | bytes) -> tuple[list[Event], int]:
+        """The events in a frame, and how many mistakes. Answers where an answer is due."""
+        events: list[Event] = []
+        mistakes = 0
+        for outcome in self._reading.read(data, self.name, self.clock()):
+            if isinstance(outcome, FrameError):
+                mistakes += 1
+                if self._reading.tells:
+                    await peer.send(_error_frame(outcome, self.lang))
+            elif isinstance(outcome, Answer):
+                await peer.send(outcome.text)
+            elif not isinstance(outcome, Passed):
+                events.append(outcome)
+            elif outcome.reason == "no_rule" and not self.state.received:
+                self.notice("bridge", say(self.lang, "bridge_unknown"))
+        self.state.bad += mistakes
+        if events:
+            self.withdraw_notice("bridge")
+        return events, mistakes
+
+
+class WebsocketServer(_Ear):
+    """Programs connect to `ws://host:port/chat?token=…`, or send the token as a header or a subprotocol.
+
+    Port 0 takes a free one; `port` says which after `start`. Without a token there is no server, on no address. A peer
+    that sends more than `rate` frames a second (twice as many at once) is read more slowly, so that nothing is lost; one
+    that goes on sending bad ones is closed.
     """
 
-    def __init__(self, host: str, port: int, token: str, *, name: str = "websocket", **core: Unpack[Core]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        token: str,
+        *,
+        name: str = "websocket",
+        preset: str = "",
+        mapping: Mapping[str, Any] | None = None,
+        origins: Collection[str] = (),
+        connections: int = 20,
+        rate: float = 2000.0,
+        **core: Unpack[Core],
+    ) -> None:
         super().__init__(name, **core)
         if not token:
             raise AdapterError(say(self.lang, "no_token"))
         self._host = host
         self._port = port
-        self._token = token
+        self._admission = Admission(token, origins)
+        self._reading = reading(preset, mapping)
+        self._connections = connections
+        self._rate = rate
+        self._sleep = core.get("sleep", asyncio.sleep)
         self._server: Server | None = None
-        self._peers = 0
+        self._peers: set[ServerConnection] = set()
 
     @property
     def port(self) -> int:
         """The port listened on; before `start` the one asked for."""
         return self._port
+
+    @property
+    def peers(self) -> frozenset[ServerConnection]:
+        """Who is connected, for an outlet that tells them what was aired: an adapter itself has nothing to say."""
+        return frozenset(self._peers)
 
     async def start(self) -> None:
         """Listens from now on; AdapterError when the port cannot be had. `messages` does it where nobody has."""
@@ -74,9 +124,11 @@ class WebsocketServer(Supervised):
                 self._host,
                 self._port,
                 process_request=self._admit,
+                select_subprotocol=self._admission.subprotocol,
                 max_size=FRAME_BYTES,
                 open_timeout=5,
                 close_timeout=1,
+                ping_interval=PING_SECONDS if self._reading.pings else None,
                 logger=_library_log,
             )
         except (OSError, OverflowError) as error:
@@ -84,7 +136,7 @@ class WebsocketServer(Supervised):
             text = say(self.lang, "port_taken", host=self._host, port=self._port, reason=reason(error))
             raise AdapterError(text) from error
         self._port = next(iter(self._server.sockets)).getsockname()[1]
-        self._count_peers(0)
+        self._count_peers()
 
     async def close(self) -> None:
         """Says goodbye to every peer; a peer that does not answer is left after a second."""
@@ -100,57 +152,64 @@ class WebsocketServer(Supervised):
     async def connection(self) -> None:
         """Listens until it is cancelled; each peer's messages come by `take`."""
         await self.start()
-        self._count_peers(0)
+        self._count_peers()
         try:
             await asyncio.Event().wait()
         finally:
             await self.close()
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        """None lets the peer in."""
-        if request.path.partition("?")[0] != PATH:
-            return connection.respond(http.HTTPStatus.NOT_FOUND, f"Connect to {PATH}?token=...\n")
-        if any(_same(given, self._token) for given in _tokens(request)):
-            return None
-        if _other_site(request):
-            return connection.respond(http.HTTPStatus.FORBIDDEN, "Another site's page needs the chat token.\n")
-        return connection.respond(http.HTTPStatus.UNAUTHORIZED, f"Wrong token. Connect to {PATH}?token=...\n")
+        return self._admission.answer(connection, request, full=len(self._peers) >= self._connections)
 
     async def _converse(self, peer: ServerConnection) -> None:
-        self._count_peers(+1)
+        self._peers.add(peer)
+        self._count_peers()
         try:
-            async for data in peer:
-                try:
-                    await self._take(peer, data)
-                except FrameError as error:
-                    self.state.bad += 1
-                    await peer.send(_error_frame(error, self.lang))
+            await self._listen(peer)
         except ConnectionClosed:
             pass  # a peer that falls away, or sent more than 64 KiB, is its own matter
         finally:
-            self._count_peers(-1)
+            self._peers.discard(peer)
+            self._count_peers()
 
-    async def _take(self, peer: ServerConnection, data: str | bytes) -> None:
-        frame = read_frame(data)
-        if frame.get("type") in _OUR_ANSWERS:
-            return
-        self.take(event_from_frame(frame, self.name, self.clock()))
-        # Otherwise a peer with a full buffer keeps the loop to itself, and the inbox drops what could have been read.
-        await asyncio.sleep(0)
+    async def _listen(self, peer: ServerConnection) -> None:
+        """Until the peer goes, or has sent more bad frames than can be put up with."""
+        now = asyncio.get_running_loop().time
+        speed, patience = Allowance(self._rate, 2 * self._rate), Allowance(1 / 3, BAD_FRAMES)
+        async for data in peer:
+            events, mistakes = await self._heard(peer, data)
+            for event in events:
+                self.take(event)
+            if any(patience.take(now()) for _ in range(mistakes)):
+                await peer.close(CloseCode.POLICY_VIOLATION, "too many bad frames")
+                return
+            # 0 as well: otherwise a peer with a full buffer keeps the loop, and the inbox drops what could be read.
+            await self._sleep(speed.take(now()))
 
-    def _count_peers(self, change: int) -> None:
-        self._peers += change
-        detail = say(self.lang, "listening", peers=self._peers) if self._peers else say(self.lang, "nobody")
-        self.state.become(Phase.LIVE if self._peers else Phase.WAITING, detail)
+    def _count_peers(self) -> None:
+        peers = len(self._peers)
+        detail = say(self.lang, "listening", peers=peers) if peers else say(self.lang, "nobody")
+        self.state.become(Phase.LIVE if peers else Phase.WAITING, detail)
         log.info("%s: %s", self.name, detail)
 
 
-class WebsocketClient(Supervised):
-    """Calls a program that offers its chat at `url`."""
+class WebsocketClient(_Ear):
+    """Calls a program that offers its chat at `url`; `token` is sent as `Authorization: Bearer …`."""
 
-    def __init__(self, url: str, *, name: str = "websocket_client", **core: Unpack[Core]) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str = "websocket_client",
+        token: str = "",
+        preset: str = "",
+        mapping: Mapping[str, Any] | None = None,
+        **core: Unpack[Core],
+    ) -> None:
         super().__init__(name, **core)
         self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._reading = reading(preset, mapping)
         self._place = _place(url, self.lang)
 
     async def connection(self) -> AsyncIterator[Event]:
@@ -161,7 +220,7 @@ class WebsocketClient(Supervised):
                 self.healthy(say(self.lang, "connected", place=self._place))
                 try:
                     async for data in connection:
-                        if (event := await self._read(connection, data)) is not None:
+                        for event in (await self._heard(connection, data))[0]:
                             yield event
                 finally:
                     await connection.close(CloseCode.GOING_AWAY)  # the library calls a cancelled reader an error
@@ -174,17 +233,15 @@ class WebsocketClient(Supervised):
         # A bridge on this machine is never behind the proxy that the system is set to use.
         proxy: Literal[True] | None = None if urlsplit(self._url).hostname in _LOOPBACK else True
         return connect(
-            self._url, max_size=FRAME_BYTES, open_timeout=10, close_timeout=1, proxy=proxy, logger=_library_log
+            self._url,
+            additional_headers=self._headers,
+            max_size=FRAME_BYTES,
+            open_timeout=10,
+            close_timeout=1,
+            ping_interval=PING_SECONDS if self._reading.pings else None,
+            proxy=proxy,
+            logger=_library_log,
         )
-
-    async def _read(self, connection: ClientConnection, data: str | bytes) -> Event | None:
-        try:
-            frame = read_frame(data)
-            return None if frame.get("type") in _OUR_ANSWERS else event_from_frame(frame, self.name, self.clock())
-        except FrameError as error:
-            self.state.bad += 1
-            await connection.send(_error_frame(error, self.lang))
-            return None
 
     def _give_up_if_refused(self, error: Exception) -> None:
         """A wrong token stays wrong; a bridge that starts later than we do answers 404 or 502 for a while."""
@@ -205,27 +262,6 @@ def _place(url: str, lang: str) -> str:
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
         raise AdapterError(say(lang, "bad_url"))
     return place
-
-
-def _tokens(request: Request) -> list[str]:
-    """Every token that the request offers."""
-    offered = parse_qs(request.path.partition("?")[2]).get("token", [])
-    for header in request.headers.get_all("Authorization"):
-        scheme, _, value = header.partition(" ")
-        if scheme.lower() == "bearer":
-            offered.append(value.strip())
-    return offered
-
-
-def _same(given: str, token: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "backslashreplace"), token.encode("utf-8", "backslashreplace"))
-
-
-def _other_site(request: Request) -> bool:
-    """True for a browser's page that did not come from this very host and port."""
-    origins = request.headers.get_all("Origin")
-    hosts = request.headers.get_all("Host")
-    return any(origin.partition("://")[2] not in hosts for origin in origins)
 
 
 def _error_frame(error: FrameError, lang: str) -> str:

@@ -73,6 +73,10 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
+    parser.add_argument(
+        "--sample", metavar="FILE", type=Path, help="试读：每行一帧的文件，逐行说出读成什么 / what each frame becomes"
+    )
+    parser.add_argument("--preset", metavar="P", help="用哪个 preset 试读，不写就看设置 / preset for --sample")
     parser.set_defaults(run=_check)
 
 
@@ -138,9 +142,29 @@ def _check(options: argparse.Namespace) -> int:
     except ConfigError as error:
         wrong, config = [str(error)], error.rest
     print(_which_file(config), flush=True)
+    if options.sample is not None and not wrong:
+        return _sample(options.sample, options.preset, config)
     wrong += mistakes(config)
     print("\n".join(wrong) or say(config.lang, "all_fine"), file=sys.stderr if wrong else sys.stdout)
     return MISTAKE if wrong else FINE
+
+
+def _sample(file: Path, preset: str | None, config: Config) -> int:
+    """By the preset that is named, else by the client's in the settings, else by the server's."""
+    from adapters.bridges.presets import PRESETS
+    from adapters.bridges.reading import platform_of, reading
+    from bot.check import sample
+    from bot.config.texts import say
+
+    if preset is not None and preset not in PRESETS:
+        raise UserError(say(config.lang, "no_preset", name=preset, names=", ".join(PRESETS)))
+    websocket = config.adapters.websocket
+    spoken = next((one for one in (websocket.client, websocket.server) if one.preset or one.mapping), websocket.server)
+    name = spoken.preset if preset is None else preset
+    reader = reading(name, spoken.mapping if preset is None else None)
+    for line in sample(file, reader, platform_of(name, spoken.platform or "websocket"), config.lang):
+        print(line)
+    return FINE
 
 
 def _validate(options: argparse.Namespace) -> int:
@@ -179,7 +203,7 @@ def _model_convert(options: argparse.Namespace) -> int:
 
 
 def _bench_engine(options: argparse.Namespace) -> int:
-    from bot.engine.bench import run
+    from bot.engine.bench.run import run
 
     run(as_json=options.json)
     return FINE

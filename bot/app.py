@@ -20,10 +20,10 @@ from adapters.replay import Replay
 from adapters.twitch.chat import TwitchAdapter
 from adapters.websocket import WebsocketClient, WebsocketServer
 from adapters.youtube.chat import YouTubeAdapter
-from bot.config import Config
-from bot.engine.states.keeping import MEBIBYTE, Keeping
+from bot.config import Config, WebsocketClientSettings, WebsocketServerSettings
 from bot.engine.process import LocalEngine
 from bot.engine.remote import Form, RemoteEngine, Waits
+from bot.engine.states.keeping import MEBIBYTE, Keeping
 from bot.engine.types import Engine, EngineState, EngineStatus
 from bot.errors import UserError
 from bot.feed import Feed
@@ -208,17 +208,35 @@ def show_rules(config: Config, scenario: Scenario) -> Rules:
 def build_adapters(config: Config, tokens: Tokens) -> list[Adapter]:
     """Every source of messages that the settings name."""
     found: list[Adapter] = []
-    server, client = config.adapters.websocket.server, config.adapters.websocket.client
-    if server.enabled:
-        found.append(WebsocketServer(server.host, server.port, tokens.chat, lang=config.lang))
-    if client.url:
-        found.append(WebsocketClient(client.url, lang=config.lang))
+    for name, websocket in config.adapters.websocket.platforms().items():
+        found.append(build_websocket(name, websocket, tokens, config.lang))
     if config.replay_path is not None:
         found.append(Replay(config.replay_path, config.replay_speed, lang=config.lang))
     found += build_chats(config)
     for name, settings in config.adapters.others().items():
         found.append(adapters.make(name, settings, config.lang))
     return found
+
+
+def build_websocket(
+    name: str, settings: WebsocketServerSettings | WebsocketClientSettings, tokens: Tokens, lang: str
+) -> WebsocketServer | WebsocketClient:
+    preset, mapping = settings.preset, settings.mapping
+    if isinstance(settings, WebsocketClientSettings):
+        token = settings.token.get_secret_value()
+        return WebsocketClient(settings.url, name=name, token=token, preset=preset, mapping=mapping, lang=lang)
+    return WebsocketServer(
+        settings.host,
+        settings.port,
+        tokens.chat,
+        name=name,
+        preset=preset,
+        mapping=mapping,
+        origins=settings.origins,
+        connections=settings.connections,
+        rate=settings.rate,
+        lang=lang,
+    )
 
 
 def build_chats(config: Config) -> Iterator[Adapter]:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.base import AdapterError
+from adapters.bridges.mapping import Outcome, Passed
+from adapters.bridges.reading import Answer, Reading
 from adapters.replay import load_recording, resolve
+from adapters.texts import say as adapters_say
+from adapters.wire import FrameError, frame_from_event
 from bot.app import DEMO_MODEL, scenario_file, show_rules
 from bot.config import Config
+from bot.config.texts import say
 from bot.engine.models.describe import describe
 from bot.engine.models.headers import read_facts
 from bot.engine.strategy.grammar import is_auto, parse_strategy
 from bot.errors import UserError
 from bot.scenario import ScenarioError, load_scenario
 from moderation import WordListError
-from moderation.words import load_words
+from moderation.terms import load_words
 
 SCENARIO_FILE = "场景剧本.json"
 
@@ -34,6 +41,31 @@ def describe_scenario(file: Path) -> str:
     scenario = load_scenario(file / SCENARIO_FILE if file.is_dir() else file)
     names = "、".join(scenario.speakers)
     return f"{scenario.series}/{scenario.name}：{names}；{len(scenario.opening)} 行前置剧情。 OK"
+
+
+def sample(file: Path, reader: Reading, platform: str, lang: str) -> Iterator[str]:
+    """What each line of a file of frames becomes: the message, or why there is none. Raises UserError: no such file.
+
+    Lines are read in order by one reader, so running totals of gifts count as they would in a show.
+    """
+    try:
+        lines = file.read_bytes().splitlines()
+    except OSError as error:
+        raise UserError(say(lang, "no_sample", file=file, reason=error.strerror)) from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            for outcome in reader.read(line, platform, time.time()):
+                yield f"{number}: {_sampled(outcome, lang)}"
+
+
+def _sampled(outcome: Outcome | Answer, lang: str) -> str:
+    if isinstance(outcome, FrameError):
+        return say(lang, "sample_bad", why=outcome.text(lang))
+    if isinstance(outcome, Passed):
+        return say(lang, "sample_passed", why=adapters_say(lang, outcome.reason))
+    if isinstance(outcome, Answer):
+        return say(lang, "sample_answer", text=outcome.text)
+    return json.dumps(frame_from_event(outcome), ensure_ascii=False)
 
 
 def _scenario(config: Config) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -12,7 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.config import PROJECT, Config, ConfigError, SamplingValues, find_config, load_config, setting_names
+from adapters.bridges.presets import PRESETS
+from bot.config import (
+    PROJECT,
+    Config,
+    ConfigError,
+    PresetName,
+    SamplingValues,
+    find_config,
+    load_config,
+    setting_names,
+)
 from bot.config.texts import TEXTS
 from bot.engine.sampling.limits import LIMITS
 from bot.engine.types import Sampling
@@ -484,7 +495,7 @@ def test_any_value_is_read_or_refused_in_words(tmp_path: Path, written: dict[str
         assert error.mistakes
         for mistake in error.mistakes:
             assert 1 <= mistake.line <= len(text.splitlines())  # YAML, too, breaks lines at more than \n
-            assert mistake.text.endswith("。") or mistake.key == "adapters.websocket.client.url"
+            assert mistake.text.endswith("。") or mistake.key in ("adapters.websocket.client.url", "strategy")
         wrong = {mistake.key for mistake in error.mistakes}
         right = {key: value for key, value in written.items() if not any(each.startswith(key) for each in wrong)}
         mended = yaml.safe_dump(nested(right), allow_unicode=True)
@@ -518,3 +529,57 @@ def test_a_wrong_strategy_is_said_with_its_line_and_place(tmp_path: Path) -> Non
     (line,) = mistakes(tmp_path, "lang: zh\nstrategy: cuda fp16 *10 -> cpu fp8\n")
     assert line.startswith('config.yaml:2 strategy：看不懂运行策略 "cuda fp16 *10 -> cpu 【fp8】"（第 22 个字符起）')
     assert config(tmp_path, "strategy: cuda:7 fp16i8 *10+\n").strategy == "cuda:7 fp16i8 *10+"
+
+
+# -- bridges -----------------------------------------------------------------------------------------------------------
+
+
+def test_presets_are_those_that_exist() -> None:
+    """A new one is a line in each of two places."""
+    assert set(get_args(PresetName)) == {"", *PRESETS}
+
+
+def test_several_bridges_each_have_their_own_name(tmp_path: Path) -> None:
+    """The platform's; a second of the same gets a number, and each is recorded as its own section says."""
+    text = """
+adapters:
+  websocket:
+    server: {preset: dycast, record: true}
+    client: {url: "ws://a/", preset: laplace}
+    clients: [{url: "ws://b/", preset: douyin_live, record: names}, {url: "ws://c/", platform: own}, {url: ""}]
+"""
+    read = config(tmp_path, text)
+    assert list(read.adapters.websocket.platforms()) == ["douyin", "bilibili", "douyin_2", "own"]
+    assert read.adapters.recorded() == {"douyin": True, "douyin_2": "names"}
+
+
+def test_mistakes_in_a_mapping_and_in_a_list_of_clients_have_their_lines(tmp_path: Path) -> None:
+    """With every other mistake of the file; a secret is never shown."""
+    text = """adapters:
+  websocket:
+    server:
+      origins: [example.com]
+      preset: dycast
+      mapping:
+        rules:
+          - {type: danmaku}
+          - type: gift
+            unit: -1
+    client: {platform: 抖音, token: [s3cret]}
+    clients:
+      - url: ws://a/
+        preset: nobody
+        mapping: {rules: []}
+"""
+    told = mistakes(tmp_path, text)
+    assert [line.removeprefix("config.yaml:").partition("：")[0] for line in told] == [
+        "4 adapters.websocket.server.origins[0]",
+        "5 adapters.websocket.server.preset",
+        "10 adapters.websocket.server.mapping.rules[1].unit",
+        "11 adapters.websocket.client.token",
+        "11 adapters.websocket.client.platform",
+        "14 adapters.websocket.clients[0].preset",
+        "14 adapters.websocket.clients[0].preset",
+        "15 adapters.websocket.clients[0].mapping.rules",
+    ]
+    assert "s3cret" not in "".join(told) and "小写字母" in told[4] and "https://example.com" in told[0]

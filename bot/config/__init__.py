@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from difflib import get_close_matches
 from importlib.metadata import entry_points
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -25,11 +26,13 @@ from pydantic import (
     model_validator,
 )
 
+from adapters.bridges.mapping import problems as mapping_problems
+from adapters.bridges.reading import platform_of
 from bot.config.chats import chat_mistakes
 from bot.config.file import Key, Mistake, Tree, read_tree
 from bot.config.texts import knows, say
-from bot.engine.sampling.limits import LIMITS, STEPS, problems
 from bot.engine.models.folder import find_model, models_folder
+from bot.engine.sampling.limits import LIMITS, STEPS, problems
 from bot.engine.sampling.presets import as_fields
 from bot.engine.strategy.grammar import StrategyError, is_auto, parse_strategy
 from bot.engine.types import Sampling
@@ -217,21 +220,63 @@ class Moderation(Section):
 Record = Literal[False, True, "names"]
 
 
+ORIGIN = r"^[a-z][a-z0-9+.-]*://[^\s/]+$"
+PLATFORM = r"^[a-z0-9_]{0,40}$"
+Origin = Annotated[str, StringConstraints(pattern=ORIGIN)]
+PlatformName = Annotated[str, StringConstraints(pattern=PLATFORM)]
+PresetName = Literal["", "douyin_barrage_grab", "douyin_live", "dycast", "laplace", "social_stream_ninja", "blivechat"]
+
+
 class WebsocketServerSettings(Section):
+    """`preset` or `mapping`: what peers speak, if not our own frames."""
+
     enabled: bool = True
     host: Host = "127.0.0.1"
     port: Port = 57861
+    preset: PresetName = ""
+    mapping: dict[str, Any] = {}
+    platform: PlatformName = ""
+    origins: Annotated[tuple[Origin, ...], Field(strict=False)] = ()
+    connections: Annotated[int, Field(ge=1, le=1000)] = 20
+    rate: Annotated[int, Field(ge=1, le=100_000)] = 2000
     record: Record = False
+
+    def in_use(self) -> tuple[bool, str]:
+        """And its name where nothing else gives it one."""
+        return self.enabled, "websocket"
 
 
 class WebsocketClientSettings(Section):
+    """`token` goes into the header; a bridge that wants it in the address has it in `url`."""
+
     url: Annotated[str, StringConstraints(pattern=r"^(wss?://\S+)?$")] = ""
+    token: SecretStr = SecretStr("")
+    preset: PresetName = ""
+    mapping: dict[str, Any] = {}
+    platform: PlatformName = ""
     record: Record = False
+
+    def in_use(self) -> tuple[bool, str]:
+        """And its name where nothing else gives it one."""
+        return bool(self.url), "websocket_client"
 
 
 class Websocket(Section):
     server: WebsocketServerSettings = WebsocketServerSettings()
     client: WebsocketClientSettings = WebsocketClientSettings()
+    clients: Annotated[tuple[WebsocketClientSettings, ...], Field(strict=False)] = ()
+
+    def platforms(self) -> dict[str, WebsocketServerSettings | WebsocketClientSettings]:
+        """Those that are in use, each by the name of its platform; the second of a name is `name_2`."""
+        every: tuple[WebsocketServerSettings | WebsocketClientSettings, ...] = (self.server, self.client, *self.clients)
+        found: dict[str, WebsocketServerSettings | WebsocketClientSettings] = {}
+        for one in every:
+            in_use, default = one.in_use()
+            if in_use:
+                name = one.platform or platform_of(one.preset, default)
+                names = [name, *(f"{name}_{number}" for number in range(2, len(every) + 1))]
+                found[next(each for each in names if each not in found)] = one
+        return found
 
 
 class Bilibili(Section):
@@ -282,11 +327,8 @@ class Adapters(Section):
 
     def recorded(self) -> dict[str, Record]:
         """Which adapters are recorded and how, by the adapter's name."""
-        known = {
-            "websocket": self.websocket.server.record,
-            "websocket_client": self.websocket.client.record,
-            "bilibili": self.bilibili.record,
-        }
+        websockets = {name: one.record for name, one in self.websocket.platforms().items()}
+        known = {"bilibili": self.bilibili.record, **websockets}
         known |= {"twitch": self.twitch.record, "youtube": self.youtube.record}
         others = {name: (settings or {}).get("record", False) for name, settings in (self.model_extra or {}).items()}
         return {name: record for name, record in {**known, **others}.items() if record}
@@ -450,7 +492,7 @@ def _without(values: Mapping[str, Any], keys: Iterable[Key]) -> dict[str, Any]:
     """The values less these keys (a list with one bad entry goes as a whole)."""
     rest: dict[str, Any] = deepcopy(dict(values))
     for key in keys:
-        *sections, last = [name for name in key if isinstance(name, str)] or [""]
+        *sections, last = [str(name) for name in takewhile(lambda name: isinstance(name, str), key)] or [""]
         inner: Any = rest
         for name in sections:
             inner = inner.get(name) if isinstance(inner, dict) else None
@@ -466,9 +508,12 @@ def _mistake(tree: Tree, detail: Mapping[str, Any], lang: str) -> Mistake:
     if kind == "extra_forbidden":
         return tree.mistake(lang, key, say(lang, "unknown", near=_near(key, lang)))
     what = _wanted(kind, detail.get("ctx", {}), lang)
-    secret = key[-1] == "api_key"
+    secret = key[-1] in ("api_key", "token")
     value = "***" if secret else tree.shown(key, detail["input"]) if detail["input"] is not None else "null"
     return tree.mistake(lang, key, say(lang, "wrong", what=what, value=value, hint=_hint(key, kind, lang)))
+
+
+_SHAPES = {ORIGIN: "origin", PLATFORM: "name"}
 
 
 def _wanted(kind: str, limits: Mapping[str, Any], lang: str) -> str:
@@ -499,7 +544,7 @@ def _wanted(kind: str, limits: Mapping[str, Any], lang: str) -> str:
         case "string_too_long":
             return say(lang, "shorter", most=limits["max_length"])
         case "string_pattern_mismatch":
-            return say(lang, "web_url" if "http" in limits["pattern"] else "url")
+            return say(lang, _SHAPES.get(limits["pattern"], "web_url" if "http" in limits["pattern"] else "url"))
     return say(lang, "section")
 
 
@@ -576,6 +621,7 @@ def _beyond_types(tree: Tree, lang: str) -> Iterator[Mistake]:
     if isinstance(room, int):
         yield tree.mistake(lang, ("adapters", "bilibili", "room_id"), say(lang, "no_bilibili"))
     yield from _scenario_form(tree, lang)
+    yield from _mappings(tree, lang)
     yield from chat_mistakes(tree, lang)
     yield from _strategy(tree, lang)
     yield from _screen_times(tree, lang)
@@ -583,6 +629,20 @@ def _beyond_types(tree: Tree, lang: str) -> Iterator[Mistake]:
     for name in sections if isinstance(sections, dict) else ():
         if name not in Adapters.model_fields:
             yield from _other_adapter(tree, name, lang)
+
+
+def _mappings(tree: Tree, lang: str) -> Iterator[Mistake]:
+    """Mappings that a user wrote, in each of the websockets' sections."""
+    section: Key = ("adapters", "websocket")
+    clients = tree.get("adapters.websocket.clients")
+    several = [((*section, "clients", n), one) for n, one in enumerate(clients)] if isinstance(clients, list) else []
+    single = [((*section, name), tree.get(f"adapters.websocket.{name}")) for name in ("server", "client")]
+    for key, values in (*single, *several):
+        if isinstance(values, dict) and values.get("mapping"):
+            for problem in mapping_problems(values["mapping"]):
+                yield tree.mistake(lang, (*key, "mapping", *problem.key), problem.text(lang))
+            if values.get("preset"):
+                yield tree.mistake(lang, (*key, "preset"), say(lang, "preset_and_mapping"))
 
 
 def _scenario_form(tree: Tree, lang: str) -> Iterator[Mistake]:

@@ -15,7 +15,10 @@ import yaml
 
 from adapters import GROUP
 from adapters.base import AdapterError, Phase
+from adapters.bridges.mapping import Rules
+from adapters.bridges.presets import PRESETS
 from adapters.wire import FrameError, event_from_frame, message_from_frame, read_frame
+from bot.config import load_config
 from bot.messages import Kind
 from tests.adapters.patience import soon
 
@@ -88,6 +91,25 @@ def test_every_frame_on_the_page_is_read():
     assert sorted(kinds) == sorted(Kind)
     taken = [event_from_frame(read_frame(line), "doc", 2e9) for line in block("jsonc").splitlines()]
     assert [bool(one.messages) + 2 * bool(one.viewers) + 4 * one.everything for one in taken] == [1, 2, 4]
+
+
+def test_the_mapping_on_the_page_is_one(tmp_path: Path):
+    """A reader who copies it has a chat, gifts and all."""
+    file = tmp_path / "config.yaml"
+    file.write_text(block("yml"), encoding="utf-8")
+    rules = Rules(load_config(file).adapters.websocket.client.mapping)
+    user = {"id": 5, "nick": "小柚", "mod": 1}
+    chat = {"kind": "chat", "data": {"seq": 7, "user": user, "words": "嗨"}}
+    gift = {"kind": "gift", "data": {"user": user, "gift": "花", "coins": 50, "total": 4}}
+    frames = [json.dumps(one) for one in (chat, gift)]
+    found = [one for frame in frames for one in rules.read(frame, "mytv", 2e9)]
+    assert [(one.viewer.id, one.text, one.price) for one in found] == [("5", "嗨", None), ("5", "花 x4", 2.0)]
+
+
+def test_the_presets_on_the_page_are_those_that_exist():
+    """With the platform that each one's viewers belong to."""
+    rows = re.findall(r"^\| `(\w+)` \| .* \| `(\w+)`", PAGE, re.MULTILINE)
+    assert dict(rows) == {name: preset.platform for name, preset in PRESETS.items()}
 
 
 def test_the_refusal_on_the_page_is_the_real_one():

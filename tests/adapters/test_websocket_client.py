@@ -13,6 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from adapters.base import AdapterError, Phase
 from adapters.websocket import WebsocketClient
 from tests.adapters.patience import soon
+from tests.waiting import until
 
 Bridge = Callable[[ServerConnection], Awaitable[None]]
 
@@ -263,3 +264,64 @@ async def test_cancelling_says_goodbye():
         async with aclosing(client(port, Clock()).messages()) as messages:
             await soon(anext(messages))
         assert await soon(closed) in (1000, 1001)
+
+
+async def test_a_bridge_is_read_by_its_preset_and_answered_only_where_it_asks():
+    """Platform, ping and token as the preset wants them; a bad frame is counted and not answered."""
+    heard: list[object] = []
+
+    async def talk(peer: ServerConnection) -> None:
+        heard.append(peer.request.headers.get("Authorization"))
+        await peer.send("not json")
+        await peer.send('{"type": "ping", "timestamp": 5}')
+        heard.append(json.loads(await soon(peer.recv())))
+        await peer.send('{"type": "message", "idStr": "a", "uid": 7, "username": "小橘", "message": "喵"}')
+        await hold(peer)
+
+    async with bridge(talk) as port:
+        url = f"ws://127.0.0.1:{port}/"
+        adapter = WebsocketClient(url, name="bilibili", token="t0ken", preset="laplace", clock=Clock())
+        async with aclosing(adapter.messages()) as messages:
+            message = await soon(anext(messages))
+    assert (message.id, message.viewer.key, message.text) == ("bilibili:a", ("bilibili", "7"), "喵")
+    assert heard == ["Bearer t0ken", {"type": "pong", "respondingTo": 5}]
+    assert adapter.state.bad == 1
+
+
+async def test_nothing_at_all_is_sent_to_a_bridge_that_obeys_commands():
+    """Bad frames, frames without a rule, good ones: not a byte goes out but what opens and closes a connection."""
+    sent: list[object] = []
+
+    async def talk(peer: ServerConnection) -> None:
+        for data in ("nonsense", '{"type": "ping"}', '{"Type": 99}', '{"Cmd": 1}'):
+            await peer.send(data)
+        inside = json.dumps({"MsgId": 1, "User": {"Id": 2, "Nickname": "桃"}, "Content": "好"})
+        await peer.send(json.dumps({"Type": 1, "Data": inside}))
+        sent.extend([data async for data in peer])
+
+    async with bridge(talk) as port:
+        adapter = WebsocketClient(f"ws://127.0.0.1:{port}/", name="douyin", preset="douyin_barrage_grab", clock=Clock())
+        async with aclosing(adapter.messages()) as messages:
+            assert (await soon(anext(messages))).id == "douyin:1"
+    assert sent == [] and adapter.state.bad == 1
+
+
+async def test_a_preset_that_does_not_fit_is_said_on_the_panel_until_a_message_comes():
+    """Otherwise a wrong choice would look like a quiet chat."""
+    gate = asyncio.Event()
+
+    async def talk(peer: ServerConnection) -> None:
+        await peer.send('{"hello": 1}')
+        await gate.wait()
+        await peer.send('{"method": "WebcastChatMessage", "user": {"id": "1", "nickname": "桃"}, "content": "好"}')
+        await hold(peer)
+
+    async with bridge(talk) as port:
+        adapter = WebsocketClient(f"ws://127.0.0.1:{port}/", name="douyin", preset="douyin_live", clock=Clock())
+        async with aclosing(adapter.messages()) as messages:
+            first = asyncio.ensure_future(anext(messages))
+            await until(lambda: "bridge" in adapter.state.notices)
+            assert "--sample" in adapter.state.notices["bridge"].text
+            gate.set()
+            await soon(first)
+            assert "bridge" not in adapter.state.notices
