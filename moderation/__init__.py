@@ -9,8 +9,9 @@ from pathlib import Path
 from bot.messages import Message
 from moderation.chain import Chain, Filter
 from moderation.shape import Links, ShapeFilter
+from moderation.terms import WordListError, load_words
 from moderation.verdict import Action, Direction, Finding, Verdict
-from moderation.words import WordFilter, WordListError, load_words
+from moderation.words import WordFilter
 
 __all__ = [
     "Action",

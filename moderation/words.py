@@ -1,161 +1,124 @@
-"""Word lists: reads them, and finds their terms whatever their case, width or invisible stuffing.
-
-One term a line: `term<TAB>category<TAB>severity<TAB>flags<TAB>note`; everything after the term may be left out, and a
-line that begins with `#` is a comment. Flags: `w` whole word (always so for a term of Latin letters and digits), `in`
-or `out` one direction only, `a` an exception: a find that lies inside it does not count.
-"""
+"""Finds the terms of word lists in a text, however they are written there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-from bot.errors import UserError
+from moderation.categories import CATEGORIES
 from moderation.matcher import matcher
-from moderation.verdict import NOTABLE, Direction, Finding
-from moderation.view import View, fold, view
+from moderation.patterns import (
+    Pattern,
+    compiled,
+    leet_patterns,
+    pinyin_patterns,
+    plain_patterns,
+    tight_patterns,
+)
+from moderation.terms import Term, version_of
+from moderation.verdict import SEVERE, Direction, Finding
+from moderation.views import View, leet, pinyin, plain, tight
 
-CATEGORIES = {
-    "insult": "辱骂",
-    "threat": "威胁",
-    "hate": "仇恨",
-    "sexual": "色情",
-    "minors": "涉未成年人",
-    "self_harm": "自伤",
-    "violence": "暴力",
-    "gambling": "赌博",
-    "drugs_weapons": "毒品与武器",
-    "ads_fraud": "广告与诈骗",
-    "privacy": "隐私",
-    "politics": "时政",
-    "injection": "操纵模型",
-    "quality": "质量",
-    "custom": "自定义词",
-}
-FLAGS = {"w", "in", "out", "a"}
-
-
-class WordListError(UserError):
-    """A word list that cannot be used: `file:line：` what is wrong and what to write."""
+_REGEX_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """One entry. `folded` is how it is looked for."""
+class Hit:
+    """A term at `start:end` of the original."""
 
-    text: str
-    folded: str
-    category: str = "custom"
-    severity: int = NOTABLE
-    flags: frozenset[str] = frozenset()
-    note: str = ""
-
-    @property
-    def exception(self) -> bool:
-        return "a" in self.flags
-
-    def counts(self, direction: Direction) -> bool:
-        return not self.flags & {"in", "out"} or direction.value in self.flags
+    term: Term
+    start: int
+    end: int
+    how: str = ""
 
 
-def load_words(file: Path) -> tuple[Term, ...]:
-    """Reads one list. Raises WordListError with every bad line."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise WordListError(f"{file}：不是 UTF-8 文本，请用 UTF-8 编码另存。") from error
-    except OSError as error:
-        raise WordListError(f"{file}：读不了（{error.strerror or error}），请检查路径和权限。") from error
-    return parse_words(text, str(file))
+class Layer:
+    """One view of a text and what is looked for in it."""
 
+    def __init__(
+        self,
+        name: str,
+        see: Callable[[View], View | None],
+        patterns: Callable[[Term], Iterable[Pattern]],
+        terms: Sequence[Term],
+    ) -> None:
+        self.name = name
+        self.see = see
+        self._patterns = [pattern for term in terms for pattern in patterns(term)]
+        self._matcher = matcher([pattern.letters for pattern in self._patterns])
 
-def parse_words(text: str, file: str = "words.tsv") -> tuple[Term, ...]:
-    """The terms of a list; `file` is named in errors."""
-    terms: list[Term] = []
-    mistakes: list[str] = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        try:
-            terms.append(_term(line.rstrip("\r").split("\t")))
-        except ValueError as mistake:
-            mistakes.append(f"{file}:{number}：{mistake}")
-    if mistakes:
-        raise WordListError("\n".join(mistakes))
-    return tuple(terms)
+    def __bool__(self) -> bool:
+        return bool(self._patterns)
 
-
-def _term(fields: Sequence[str]) -> Term:
-    text, category, severity, flags, note = (field.strip() for field in (*fields, *[""] * 5)[:5])
-    if len(fields) > 5:
-        raise ValueError(f"有 {len(fields)} 列，最多 5 列：词、类别、级别、标记、备注。")
-    return Term(text, _folded(text), _category(category), _severity(severity), _flags(flags), note)
-
-
-def _folded(text: str) -> str:
-    folded = fold(text).strip()
-    if len(folded) < 2:
-        raise ValueError(f"“{text}”太短，会误伤很多正常的话。请写两个字以上。")
-    return folded
-
-
-def _category(text: str) -> str:
-    if text and text not in CATEGORIES:
-        raise ValueError(f"没有类别“{text}”。请写其中之一：{'、'.join(CATEGORIES)}。")
-    return text or "custom"
-
-
-def _severity(text: str) -> int:
-    if text and text not in ("1", "2", "3", "4"):
-        raise ValueError(f"级别“{text}”应为 1 到 4：1、2 提醒，3 拦下，4 绝不播出。")
-    return int(text or NOTABLE)
-
-
-def _flags(text: str) -> frozenset[str]:
-    flags = frozenset(text.replace(",", " ").split())
-    if unknown := flags - FLAGS:
-        raise ValueError(f"没有标记“{'、'.join(sorted(unknown))}”。可用：w（整词）、in、out（方向）、a（例外）。")
-    return flags
+    def hits(self, seen: View) -> Iterator[Hit]:
+        shapes: set[Pattern] = set()
+        for index, start, end in self._matcher.matches(seen.text):
+            pattern = self._patterns[index]
+            if pattern.shape is not None:
+                shapes.add(pattern)
+            elif pattern.fits(seen, start, end):
+                yield Hit(pattern.term, *seen.original(start, end), pattern.how)
+        for pattern in shapes:
+            for found in pattern.shape.finditer(seen.text):
+                yield Hit(pattern.term, *seen.original(*found.span()))
 
 
 class WordFilter:
-    """Finds the terms of all lists together."""
+    """Finds the terms of all lists together. Immutable: other lists are another filter."""
 
     name = "words"
 
     def __init__(self, terms: Iterable[Term]) -> None:
-        self._terms = tuple(terms)
-        self._matcher = matcher([term.folded for term in self._terms]) if self._terms else None
+        self.terms = tuple(terms)
+        self.version = version_of(self.terms)
+        layers = (
+            Layer("plain", lambda seen: seen, plain_patterns, self.terms),
+            Layer("tight", tight, tight_patterns, self.terms),
+            Layer("leet", leet, leet_patterns, self.terms),
+            Layer("pinyin", pinyin, pinyin_patterns, self.terms),
+        )
+        self.layers = tuple(layer for layer in layers if layer)
+        self._expressions = [(term, compiled(term)) for term in self.terms if term.regex]
 
     def check(self, text: str, direction: Direction) -> Iterator[Finding]:
-        seen = view(text)
-        hits = [hit for hit in self._hits(seen) if hit[0].counts(direction)]
-        allowed = [(start, end) for term, start, end in hits if term.exception]
-        for term, start, end in hits:
-            if not term.exception and not any(first <= start and end <= last for first, last in allowed):
-                yield _finding(term, *seen.original(start, end))
+        seen = plain(text)
+        hits = [hit for hit in self._hits(seen) if hit.term.counts(direction)]
+        allowed = [(hit.start, hit.end) for hit in hits if hit.term.exception]
+        for hit in hits:
+            if not hit.term.exception and not any(first <= hit.start and hit.end <= last for first, last in allowed):
+                yield _finding(hit)
+        yield from _expressions(self._expressions, seen, direction)
 
-    def _hits(self, seen: View) -> list[tuple[Term, int, int]]:
-        if self._matcher is None:
-            return []
-        found = ((self._terms[index], start, end) for index, start, end in self._matcher.matches(seen.text))
-        return [(term, start, end) for term, start, end in found if _fits(term, seen.text, start, end)]
-
-
-def _fits(term: Term, text: str, start: int, end: int) -> bool:
-    """Whether a whole-word term stands alone there."""
-    if "w" not in term.flags and not term.folded.isascii():
-        return True
-    before, after = text[start - 1 : start], text[end : end + 1]
-    return not _word_letter(before) and not _word_letter(after)
+    def _hits(self, seen: View) -> list[Hit]:
+        """Each occurrence once, although several views show it: as the first of them shows it."""
+        found: list[Hit] = []
+        for layer in self.layers:
+            if (view := layer.see(seen)) is not None:
+                found += [hit for hit in layer.hits(view) if not any(_same(hit, other) for other in found)]
+        return found
 
 
-def _word_letter(letter: str) -> bool:
-    return letter.isascii() and letter.isalnum()
+def _same(one: Hit, other: Hit) -> bool:
+    return one.term is other.term and one.start < other.end and other.start < one.end
 
 
-def _finding(term: Term, start: int, end: int) -> Finding:
-    note = f"，{term.note}" if term.note else ""
-    reason = f"{CATEGORIES[term.category]}：“{term.text}”{note}"
-    return Finding(term.category, term.severity, f"word:{term.text}", start, end, reason)
+def _expressions(expressions: Sequence[tuple[Term, Any]], seen: View, direction: Direction) -> Iterator[Finding]:
+    """One that takes too long leaves the text unchecked, which holds it."""
+    for term, expression in expressions:
+        if not term.counts(direction):
+            continue
+        try:
+            found = [one.span() for one in expression.finditer(seen.text, timeout=_REGEX_SECONDS) if one[0]]
+        except TimeoutError:
+            reason = f"{term.place} 的正则表达式太慢，这条没有查完。 A pattern of yours is too slow."
+            yield Finding("unchecked", SEVERE, f"slow:{term.place}", 0, len(seen.text), reason)
+            return
+        yield from (_finding(Hit(term, *seen.original(*span))) for span in found)
+
+
+def _finding(hit: Hit) -> Finding:
+    term = hit.term
+    details = "，".join(part for part in (term.note, hit.how) if part)
+    reason = f"{CATEGORIES[term.category]}：“{term.text}”" + (f"（{details}）" if details else "")
+    return Finding(term.category, term.severity, f"word:{term.text}", hit.start, hit.end, reason, source=term.place)
