@@ -29,7 +29,7 @@ def test_a_package_adds_one():
 
 def test_an_unknown_name_lists_the_known_ones():
     """So that a slip of the keyboard is seen at once."""
-    with pytest.raises(AdapterError, match="replya.*replay, websocket"):
+    with pytest.raises(AdapterError, match="replya.*replay, twitch, websocket"):
         find("replya", [])
 
 
