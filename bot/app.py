@@ -14,6 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
 
+from websockets.asyncio.connection import broadcast
+
 import adapters
 from adapters.base import Adapter, AdapterState, state_of
 from adapters.replay import Replay
@@ -28,7 +30,7 @@ from bot.engine.types import Engine, EngineState, EngineStatus
 from bot.errors import UserError
 from bot.feed import Feed
 from bot.intake import Intake, WaitClass
-from bot.outlets import Overlay
+from bot.outlets import Outlet, Overlay, Peers
 from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Scenario, load_scenario
@@ -88,8 +90,9 @@ async def run(
         feed, overlay_feed = Feed(), Feed()
         avatars = find_avatars(scenario, scenario_file(config).parent)
         overlay = Overlay(overlay_feed, config.overlay.label, time.time, avatars)
-        show = build_show(config, scenario, engine, save, overlay, feed)
         platforms = build_adapters(config, tokens)
+        outlets = (overlay, *build_outlets(config, platforms))
+        show = build_show(config, scenario, engine, save, outlets, feed)
         app = create_app(
             show,
             feed,
@@ -159,7 +162,22 @@ def find_avatars(scenario: Scenario, folder: Path) -> dict[str, Path]:
     return {name: path for name, path in named.items() if path.is_file()}
 
 
-def build_show(config: Config, scenario: Scenario, engine: Engine, save: Save, overlay: Overlay, feed: Feed) -> Show:
+def build_outlets(config: Config, platforms: Sequence[Adapter]) -> list[Outlet]:
+    """Where approved words go besides the overlay, as far as the settings say so."""
+    found: list[Outlet] = []
+    if config.adapters.websocket.server.replies:
+        found += [peers(server) for server in platforms if isinstance(server, WebsocketServer)]
+    return found
+
+
+def peers(server: WebsocketServer) -> Peers:
+    """An adapter has no way to send, so its connections are written to from here."""
+    return Peers(lambda text: broadcast(server.peers, text), server.name, time.time)
+
+
+def build_show(
+    config: Config, scenario: Scenario, engine: Engine, save: Save, outlets: Sequence[Outlet], feed: Feed
+) -> Show:
     return Show(
         scenario=scenario,
         engine=engine,
@@ -177,7 +195,7 @@ def build_show(config: Config, scenario: Scenario, engine: Engine, save: Save, o
             speakers=scenario.speakers,
         ),
         save=save,
-        outlets=(overlay,),
+        outlets=outlets,
         feed=feed,
         rules=show_rules(config, scenario),
         clock=time.time,

@@ -11,7 +11,7 @@ from dataclasses import InitVar, dataclass, replace
 from enum import StrEnum
 from typing import Any, NewType, NoReturn, final
 
-from bot.messages import Message
+from bot.messages import Message, MessageId
 
 ItemId = NewType("ItemId", str)
 
@@ -161,12 +161,16 @@ _MINT = object()
 @final
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """Words that a person has approved, on their way to the audience. Only the queue makes one, in `air`."""
+    """Words that a person has approved, on their way to the audience. Only the queue makes one, in `air`.
+
+    `asked` is the message that they answer; None: nobody's.
+    """
 
     id: ItemId
     text: str
     character: str
     quote: Quote | None
+    asked: MessageId | None
     by: str
     seconds: float
     mint: InitVar[object]
@@ -271,7 +275,8 @@ class ApprovalQueue:
         if Action.AIR not in TABLE[item.state] or item.text is None or item.by is None:
             raise Refused("wrong_state", _stale(item))
         self._move(item, Action.AIR, now, None, aired=now, until=now + seconds)
-        return Approved(item.id, item.text, item.character, item.quote, item.by, seconds, mint=_MINT)
+        asked = item.message.id if item.message else None
+        return Approved(item.id, item.text, item.character, item.quote, asked, item.by, seconds, mint=_MINT)
 
     def finish(self, item_id: str, now: float) -> Item:
         item = self[item_id]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Container
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from bot.approval import Approved
 from bot.feed import Feed
+
+# An outlet hears of a reply a little later than its time begins to run: within this it was not taken back, but is over.
+_LATE = 1.0  # seconds
 
 
 class Outlet(Protocol):
@@ -69,6 +73,43 @@ class Overlay:
             "duration": reply.seconds,
             "remaining": max(0.0, until - self._clock()),
         }
+
+
+class Peers:
+    """The programs on our websocket are told what was aired, by the id that their own message came with.
+
+    Nothing before it airs. When words are taken off the air early they are told that as well; their time being over is
+    no news. `platform` is the websocket's: a message of another source keeps its whole id.
+    """
+
+    name = "websocket"
+
+    def __init__(self, broadcast: Callable[[str], None], platform: str, clock: Callable[[], float]) -> None:
+        """`broadcast` gives one text to every peer, and waits for none."""
+        self._broadcast = broadcast
+        self._platform = platform
+        self._clock = clock
+        self._on_air: tuple[Approved, float] | None = None
+
+    async def show(self, reply: Approved) -> None:
+        self._on_air = (reply, self._clock() + reply.seconds)
+        self._tell("reply", reply, text=reply.text, character=reply.character)
+
+    def hide(self, item_id: str) -> None:
+        if self._on_air is not None and self._on_air[0].id == item_id:
+            reply, until = self._on_air
+            self._on_air = None
+            if self._clock() < until - _LATE:
+                self._tell("recall", reply)
+
+    def clear(self) -> None:
+        if self._on_air is not None:
+            self._tell("recall", self._on_air[0])
+            self._on_air = None
+
+    def _tell(self, what: str, reply: Approved, **more: str) -> None:
+        to = reply.asked and reply.asked.removeprefix(f"{self._platform}:")
+        self._broadcast(json.dumps({"type": what, "to": to, **more}, ensure_ascii=False))
 
 
 def reading_seconds(text: str, *, least: float, per_character: float, most: float) -> float:

@@ -71,7 +71,7 @@ def test_only_the_queue_makes_an_approved() -> None:
     queue.approve("a", 1, "你好", ANNA, 1.0)
     reply = queue.air("a", 2.0, 5.0)
     with pytest.raises(TypeError):
-        Approved(ItemId("a"), "骂人", "小芽", None, "Anna", 5.0, mint=object())
+        Approved(ItemId("a"), "骂人", "小芽", None, None, "Anna", 5.0, mint=object())
     with pytest.raises((TypeError, ValueError)):
         dataclasses.replace(reply, text="骂人")
     with pytest.raises(dataclasses.FrozenInstanceError):

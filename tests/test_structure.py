@@ -116,7 +116,7 @@ def test_adapters_cannot_send() -> None:
             continue
         classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
         methods = {n.name for c in classes for n in c.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
-        assert not methods & {"send", "say", "post", "show", "publish", "reply"}, module
+        assert not methods & {"send", "say", "post", "show", "publish", "reply", "broadcast"}, module
 
 
 def test_no_setting_approves_by_itself() -> None:

@@ -228,7 +228,7 @@ PresetName = Literal["", "douyin_barrage_grab", "douyin_live", "dycast", "laplac
 
 
 class WebsocketServerSettings(Section):
-    """`preset` or `mapping`: what peers speak, if not our own frames."""
+    """`preset` or `mapping`: what peers speak, if not our own frames. `replies`: they are told what was aired."""
 
     enabled: bool = True
     host: Host = "127.0.0.1"
@@ -239,6 +239,7 @@ class WebsocketServerSettings(Section):
     origins: Annotated[tuple[Origin, ...], Field(strict=False)] = ()
     connections: Annotated[int, Field(ge=1, le=1000)] = 20
     rate: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    replies: bool = False
     record: Record = False
 
     def in_use(self) -> tuple[bool, str]:

@@ -1,20 +1,25 @@
 """The generic websocket as a server: real connections on a free port."""
 
 import asyncio
+import hmac
 import json
 import logging
 import socket
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager, suppress
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from adapters.admission import Allowance
 from adapters.base import AdapterError, Phase
 from adapters.websocket import WebsocketServer
+from bot.app import peers
+from bot.approval import ApprovalQueue, Approved, Draft, Item, ItemId, Operator
 from bot.messages import Message
 from tests.adapters.patience import soon
+from tests.waiting import until
 
 TOKEN = "correct-horse"
 NOW = 1_800_000_000.0
@@ -291,3 +296,162 @@ async def test_no_log_names_the_token_or_a_viewers_words(server: WebsocketServer
     with pytest.raises(InvalidStatus):
         await call(server, "/chat?token=wrong-guess")
     assert not any(secret in caplog.text for secret in (TOKEN, "wrong-guess", "悄悄话"))
+
+
+# -- hardening ---------------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def opened(**settings: object) -> AsyncIterator[WebsocketServer]:
+    server = WebsocketServer("127.0.0.1", 0, TOKEN, **settings)
+    await server.start()
+    server.ear = server.messages()
+    yield server
+    await server.ear.aclose()
+    await server.close()
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [(["cohost", TOKEN], "cohost"), ([TOKEN, "other"], "other"), ([TOKEN], TOKEN), (["chat"], None)],
+)
+async def test_a_browser_may_send_the_token_as_a_subprotocol(
+    server: WebsocketServer, offered: list[str], chosen: str | None
+):
+    """It cannot set headers. What it gets back is a name that it offered, the token only where there is nothing else."""
+    if chosen is None:
+        with pytest.raises(InvalidStatus):
+            await call(server, "/chat", subprotocols=offered)
+    else:
+        async with call(server, "/chat", subprotocols=offered) as peer:
+            assert peer.subprotocol == chosen
+            await settled(peer)
+
+
+async def test_a_peer_that_offers_subprotocols_of_its_own_gets_one(server: WebsocketServer):
+    """Otherwise a browser hangs up."""
+    async with call(server, subprotocols=["bridge"]) as peer:
+        assert peer.subprotocol == "bridge"
+
+
+async def test_tokens_are_compared_in_constant_time(server: WebsocketServer, monkeypatch: pytest.MonkeyPatch):
+    """Each that is offered goes through the one comparison that does not stop at the first wrong letter."""
+    compared: list[bytes] = []
+    compare = hmac.compare_digest
+
+    def watch(given: bytes, token: bytes) -> bool:
+        compared.append(given)
+        return compare(given, token)
+
+    monkeypatch.setattr(hmac, "compare_digest", watch)
+    with pytest.raises(InvalidStatus):
+        headers = {"Authorization": "Bearer guess-2"}
+        await call(server, "/chat?token=guess-1", additional_headers=headers, subprotocols=["guess-3"])
+    assert compared == [b"guess-1", b"guess-2", b"guess-3"]
+
+
+async def test_only_pages_of_the_named_sites_may_connect():
+    """Where the settings name some; programs, which have no origin, are not meant."""
+    async with opened(origins=["https://bridge.example"]) as server:
+        with pytest.raises(InvalidStatus) as caught:
+            await call(server, origin="https://evil.example")
+        assert caught.value.response.status_code == 403
+        async with call(server, origin="https://bridge.example") as page, call(server) as program:
+            await settled(page)
+            await settled(program)
+
+
+async def test_there_are_only_so_many_connections():
+    """The next is told so, and gets in when one leaves."""
+    async with opened(connections=2) as server:
+        async with call(server), call(server) as second:
+            await settled(second)
+            with pytest.raises(InvalidStatus) as caught:
+                await call(server)
+            assert caught.value.response.status_code == 503
+        await until(lambda: not server.peers)
+        async with call(server) as third:
+            await settled(third)
+
+
+async def test_a_peer_that_goes_on_sending_nonsense_is_closed(server: WebsocketServer):
+    """Twenty are answered; others are not disturbed, and good frames before it count."""
+    async with call(server) as careless, call(server) as other:
+        await careless.send(frame("好"))
+        for _ in range(40):
+            await careless.send("{")
+        answers = []
+        with pytest.raises(ConnectionClosed) as caught:
+            while True:
+                answers.append(await soon(careless.recv()))
+        assert caught.value.rcvd is not None and caught.value.rcvd.code == 1008
+        assert len(answers) == server.state.bad == 21
+        await other.send(frame("别人"))
+        assert [m.text for m in await hear(server, 2)] == ["好", "别人"]
+
+
+async def test_now_and_then_a_bad_frame_is_forgiven():
+    """One in three seconds, for a day."""
+    patience = Allowance(1 / 3, 20)
+    assert not any(patience.take(now) for now in range(0, 86_400, 3))
+    assert any(patience.take(now) for now in range(86_400, 86_500))
+
+
+async def test_who_sends_too_fast_is_read_more_slowly():
+    """Nothing is lost: the frames beyond the rate wait their time."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        await asyncio.sleep(0)
+
+    async with opened(rate=10, sleep=sleep) as server, call(server) as peer:
+        for number in range(30):
+            await peer.send(frame(str(number)))
+        assert [m.text for m in await hear(server, 30)] == [str(number) for number in range(30)]
+    assert slept[:19] == [0.0] * 19  # twice the rate at once
+    assert 0.9 < slept[29] <= 1.0
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "127.0.0.1"])
+def test_on_no_address_is_there_a_server_without_a_token(host: str):
+    """Least of all on one that others can reach."""
+    with pytest.raises(AdapterError, match="COHOST_CHAT_TOKEN"):
+        WebsocketServer(host, 0, "")
+
+
+async def test_a_bridge_that_calls_us_is_read_by_its_preset():
+    """A list a frame; what it cannot know is not answered, and too much of it ends the connection all the same."""
+    chat = {"id": "1", "method": "WebcastChatMessage", "user": {"id": "u", "name": "荔枝"}, "content": "嗨"}
+    async with opened(preset="dycast", name="douyin") as server, call(server) as page:
+        await page.send(json.dumps([chat, {**chat, "id": "2"}, 7]))
+        assert [m.id for m in await hear(server, 2)] == ["douyin:1", "douyin:2"]
+        for _ in range(40):
+            with suppress(ConnectionClosed):
+                await page.send("[1, 2, 3]")
+        with pytest.raises(ConnectionClosed) as caught:
+            await soon(page.recv())
+        assert caught.value.rcvd is not None and caught.value.rcvd.code == 1008
+
+
+async def test_peers_are_told_what_was_aired_and_nobody_else_is(server: WebsocketServer):
+    """By way of the outlet that app.py makes: an adapter has nothing to send with."""
+    outlet = peers(server)
+    async with call(server) as asking, call(server) as other:
+        await asking.send(frame("在吗", id="7"))
+        (message,) = await hear(server)
+        await settled(other)
+        await outlet.show(aired(message))
+        told = [json.loads(await soon(peer.recv())) for peer in (asking, other)]
+        assert told == [{"type": "reply", "to": "7", "text": "在的", "character": "小芽"}] * 2
+        outlet.clear()
+        assert json.loads(await soon(asking.recv())) == {"type": "recall", "to": "7"}
+    await until(lambda: not server.peers)
+    await outlet.show(aired(message, "b"))
+
+
+def aired(message: Message, item_id: str = "a") -> Approved:
+    queue = ApprovalQueue(lambda item, decision: None)
+    queue.open(Item(ItemId(item_id), 0.0, "小芽", drafts=(Draft("在的", True),), message=message))
+    queue.approve(item_id, 1, "在的", Operator("Anna"), 1.0)
+    return queue.air(item_id, 2.0, 8.0)
