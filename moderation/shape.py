@@ -96,6 +96,8 @@ class ShapeFilter:
         yield from _each(CONTROL_TOKEN, text, "token", SEVERE if direction is Direction.IN else FORBIDDEN)
         if direction is Direction.IN:
             plain = INVISIBLE.sub("", text)
+            if plain != text and CONTROL_TOKEN.search(plain) and not CONTROL_TOKEN.search(text):
+                yield Finding("injection", SEVERE, "token", 0, len(text), _REASONS["token"])
             if self._name_colon.search(plain):
                 yield Finding("injection", NOTABLE, "turn", 0, len(text), _REASONS["turn"])
             return
