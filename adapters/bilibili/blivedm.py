@@ -19,7 +19,7 @@ from adapters.base import AdapterError
 from adapters.bilibili.room import Room
 from adapters.bilibili.texts import say
 from adapters.bilibili.web import Access, tell_if_masked
-from adapters.bilibili.web_api import ACCOUNT_HOSTS, PAGE_MINUTES, WebApi, account_cookie
+from adapters.bilibili.web_api import ACCOUNT_HOSTS, PAGE_MINUTES, RoomInfo, WebApi, account_cookie
 from adapters.supervisor import Retry, WaitLong
 
 # Not from PyPI, where 0.1.1 is somebody else's upload; without its dependencies, because it asks for an aiohttp of 2024
@@ -75,7 +75,7 @@ class Blivedm:
         room.on_air(info.live)
         room.withdraw_notice("login")
         client = self._module.BLiveClient(access.room_id, session=session, heartbeat_interval=access.heartbeat)
-        listener = _Listener(room, say(room.lang, "room", room=info.number))
+        listener = _Listener(room, info)
         client.set_handler(listener)
         client.set_reconnect_policy(listener.lost)
         client.start()
@@ -88,9 +88,10 @@ class Blivedm:
 class _Listener:
     """What the library calls. `over` ends as a connection of ours ends."""
 
-    def __init__(self, room: Room, detail: str) -> None:
+    def __init__(self, room: Room, info: RoomInfo) -> None:
         self._room = room
-        self._detail = detail
+        self._owner = info.owner
+        self._detail = say(room.lang, "room", room=info.number)
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def handle(self, client: Any, command: dict[str, Any]) -> None:
@@ -98,7 +99,7 @@ class _Listener:
         if command.get("cmd") == BEAT:
             self._room.alive()
             return
-        if client.uid:
+        if client.uid and client.uid != self._owner:
             self._room.echoes.mine(str(client.uid))
         tell_if_masked(self._room, self._room.receive(command), logged_in=bool(client.uid))
 

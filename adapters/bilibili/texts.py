@@ -9,7 +9,7 @@ TEXTS = {
         "warning": "B 站警告：{detail}",
         "cut_off": "直播被切断：{detail}",
         "not_logged_in": "未登录：B 站把观众的名字和编号打了码，弹幕也会少一部分。"
-        "推荐改用直播开放平台（open_live），或设置环境变量 COHOST_BILIBILI_SESSDATA。",
+        "推荐改用直播开放平台（open_live），或填 adapters.bilibili.sessdata。",
         "still_masked": "已登录，但 B 站仍把这个房间观众的名字打了码；推荐改用直播开放平台（open_live）",
         # web.py, web_api.py
         "room": "直播间 {room}",
@@ -29,14 +29,14 @@ TEXTS = {
         "game": "开放平台，直播间 {room}",
         "bad_code": "adapters.bilibili.open_live.code：身份码不对（{code}）。"
         "请到 link.bilibili.com/p/center/index#/my-room/start-live 复制主播的身份码。",
-        "bad_keys": "开放平台的密钥不对（{code} {message}）。请检查环境变量 COHOST_BILIBILI_ACCESS_KEY_ID、"
-        "COHOST_BILIBILI_ACCESS_KEY_SECRET 和 adapters.bilibili.open_live.app_id。",
+        "bad_keys": "开放平台的密钥不对（{code} {message}）。请检查 adapters.bilibili.open_live 的 "
+        "access_key_id、access_key_secret 和 app_id。",
         "too_many": "这个直播间的开放平台连接已满（{code}）。请关掉别的同类程序，等几分钟再启动。",
         "ended": "开放平台结束了推送",
         "lapsed": "开放平台的场次已失效（{code}）",
         # __init__.py, blivedm.py
         "no_source": "adapters.bilibili：请填 room_id（直播间网址末尾的数字），或填 open_live 的身份码和密钥。",
-        "half_keys": "adapters.bilibili.open_live：缺少 {missing}。四项都要有，密钥取自环境变量。",
+        "half_keys": "adapters.bilibili.open_live：缺少 {missing}。四项都要有。",
         "no_transport": "adapters.bilibili.transport：应为 auto、builtin 或 blivedm，现为 {value}。",
         "no_blivedm": "adapters.bilibili.transport 是 blivedm，但没有安装它。请运行 {install}，或改成 auto。",
         "old_blivedm": "装的 blivedm {version} 不能用：PyPI 上的 0.1.1 是别人上传的 2023 年旧版，没有 WBI 签名和 buvid3，"
@@ -48,7 +48,7 @@ TEXTS = {
         "warning": "Bilibili warns: {detail}",
         "cut_off": "the stream was cut off: {detail}",
         "not_logged_in": "Not logged in: Bilibili masks viewers' names and ids and leaves out part of the chat. "
-        "Better use Open Live (open_live), or set COHOST_BILIBILI_SESSDATA in the environment.",
+        "Better use Open Live (open_live), or fill in adapters.bilibili.sessdata.",
         "still_masked": "logged in, yet Bilibili masks this room's viewers; better use Open Live (open_live)",
         "room": "room {room}",
         "no_room": "adapters.bilibili.room_id: Bilibili has no room {room} ({code}). "
@@ -65,15 +65,15 @@ TEXTS = {
         "game": "Open Live, room {room}",
         "bad_code": "adapters.bilibili.open_live.code: not a valid identity code ({code}). "
         "Copy the streamer's code from link.bilibili.com/p/center/index#/my-room/start-live.",
-        "bad_keys": "Open Live refused the keys ({code} {message}). Check COHOST_BILIBILI_ACCESS_KEY_ID and "
-        "COHOST_BILIBILI_ACCESS_KEY_SECRET in the environment, and adapters.bilibili.open_live.app_id.",
+        "bad_keys": "Open Live refused the keys ({code} {message}). "
+        "Check access_key_id, access_key_secret and app_id of adapters.bilibili.open_live.",
         "too_many": "Open Live takes no more connections to this room ({code}). "
         "Close other programs of the kind, wait some minutes, and start again.",
         "ended": "Open Live ended the push",
         "lapsed": "the Open Live session has lapsed ({code})",
         "no_source": "adapters.bilibili: set room_id (the number at the end of the room's address), "
         "or the identity code and the keys of open_live.",
-        "half_keys": "adapters.bilibili.open_live: {missing} missing. All four are needed; keys come from the environment.",
+        "half_keys": "adapters.bilibili.open_live: {missing} missing. All four are needed.",
         "no_transport": "adapters.bilibili.transport: must be auto, builtin or blivedm; it is {value}.",
         "no_blivedm": "adapters.bilibili.transport is blivedm, which is not installed. Run {install}, or write auto.",
         "old_blivedm": "The installed blivedm {version} cannot work: 0.1.1 on PyPI is somebody else's upload of a version "

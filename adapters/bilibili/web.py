@@ -55,6 +55,8 @@ class Web:
         self._buvid3 = api.buvid3
         info = await api.room(access.room_id)
         room.belongs_to(str(info.owner or ""))
+        if account.uid and account.uid != info.owner:  # streamers also write by hand: there the words decide
+            room.echoes.mine(str(account.uid))
         room.on_air(info.live)
         try:
             token, servers = await api.chat_servers(info.number, account.key, room.clock())
@@ -91,9 +93,7 @@ class Web:
         account = await api.account()
         self._account = account, now + KEY_SECONDS
         room.withdraw_notice("login")
-        if account.uid:
-            room.echoes.mine(str(account.uid))
-        elif self._access.sessdata:
+        if not account.uid and self._access.sessdata:
             room.notice("login", say(room.lang, "expired"))
         return account
 

@@ -151,8 +151,8 @@ async def test_the_end_of_the_push_starts_anew() -> None:
     ("keys", "words"),
     [
         (Keys(KEY_ID, SECRET, APP, "WRONG"), "身份码.*7007"),
-        (Keys(KEY_ID, "wrong", APP, CODE), "COHOST_BILIBILI_ACCESS_KEY_SECRET"),
-        (Keys("wrong", SECRET, APP, CODE), "4002.*COHOST_BILIBILI_ACCESS_KEY_ID"),
+        (Keys(KEY_ID, "wrong", APP, CODE), "access_key_secret"),
+        (Keys("wrong", SECRET, APP, CODE), "4002.*access_key_id"),
     ],
 )
 async def test_what_will_never_work_stops_with_advice(keys: Keys, words: str) -> None:

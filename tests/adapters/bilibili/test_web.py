@@ -150,6 +150,16 @@ async def test_an_account_logs_in_and_does_not_hear_itself() -> None:
         assert fake.logins[0]["uid"] == ACCOUNT and room.state.echoes == 1 and "login" not in room.state.notices
 
 
+async def test_a_streamer_s_own_account_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamers write by hand as well; only words that an outlet has just posted are taken for ours."""
+    monkeypatch.setattr(bilibili, "ACCOUNT", bilibili.OWNER)
+    async with fake_bilibili() as fake, adapter(fake, sessdata=SESSDATA) as (room, _):
+        room.echoes.sent("机器人说的")
+        own = [line(1, "我手打的", uid=bilibili.OWNER), line(2, "机器人说的", uid=bilibili.OWNER)]
+        fake.says = [frame(*own, line(3, "别人"))]
+        assert texts(await hear(room, 2)) == ["我手打的", "别人"] and room.state.echoes == 1
+
+
 async def test_the_cookie_goes_to_the_api_only(caplog: pytest.LogCaptureFixture) -> None:
     """Not to the home page, not to the chat servers, not along a redirect, not into the log at any level."""
     caplog.set_level(logging.DEBUG)
@@ -199,7 +209,7 @@ async def test_masked_names_are_said_on_the_panel(sign: dict[str, Any]) -> None:
     async with fake_bilibili() as fake, adapter(fake) as (room, _):
         fake.says = [frame(sign, line(3, "后面的"))]
         heard = await hear(room, 2 if sign["cmd"] == "DANMU_MSG" else 1)
-        assert "COHOST_BILIBILI_SESSDATA" in room.state.notices["login"].text
+        assert "adapters.bilibili.sessdata" in room.state.notices["login"].text
         assert "open_live" in room.state.notices["login"].text
         if sign["cmd"] == "DANMU_MSG":
             assert isinstance(heard[0], Message) and heard[0].viewer.id == "anon:77"
