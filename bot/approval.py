@@ -88,12 +88,14 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One proposal. `by_person`: words that a person had approved and then took back, kept to go on from."""
+    """One proposal. `by_person`: words that a person had approved and then took back, kept to go on from. `checked`:
+    the versions of the lists and models that it was checked with."""
 
     text: str = ""
     done: bool = False
     flags: tuple[Flag, ...] = ()
     by_person: bool = False
+    checked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,9 @@ class Item:
     `revision` rises with every change of state and when its message is taken back (`withdrawn`: the platform has deleted
     it), never with a draft that arrives. `lifetime` is in seconds (None: it
     waits for ever), `expires` the moment that follows from it. `text` are the approved words. `reasons` say why this
-    message was chosen; `findings` what the checks found in the message.
+    message was chosen; `findings` what the checks found in the message, and `screened` what it was checked with; `flags`
+    and `checked` say the same of the approved words. `override` is why a person let words through that a check had
+    blocked; "" where nothing had to be let through.
     """
 
     id: ItemId
@@ -133,6 +137,9 @@ class Item:
     error: str | None = None
     text: str | None = None
     flags: tuple[Flag, ...] = ()
+    screened: str = ""
+    checked: str = ""
+    override: str = ""
     by: str | None = None
     decided: float | None = None
     aired: float | None = None
@@ -146,12 +153,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One line of the record: who did what, when. `by` None means the clock did it."""
+    """One line of the record: who did what, when. `by` None means the clock did it. `override` and `checked` are those
+    of the words that were approved."""
 
     action: Action
     at: float
     by: str | None
     text: str | None = None
+    override: str = ""
+    checked: str = ""
 
 
 Journal = Callable[[Item, Decision | None], None]
@@ -225,16 +235,33 @@ class ApprovalQueue:
     # -- what a person does ----------------------------------------------------------------------------------------
 
     def approve(
-        self, item_id: str, revision: int, text: str, by: Operator, now: float, flags: Iterable[Flag] = ()
+        self,
+        item_id: str,
+        revision: int,
+        text: str,
+        by: Operator,
+        now: float,
+        flags: Iterable[Flag] = (),
+        *,
+        override: str = "",
+        checked: str = "",
     ) -> Item:
-        """A person says yes to exactly these words."""
+        """A person says yes to exactly these words. `override`: why they are let through although a check blocks them,
+        which a firm block does not heed."""
         item = self.check(item_id, revision, Action.APPROVE, now)
         self._check_words(text)
         flags = tuple(flags)
-        if any(flag.level == "block" for flag in flags):
-            reasons = "；".join(flag.reason for flag in flags if flag.level == "block")
-            raise Refused("blocked", f"这段话不能播出：{reasons}。请改后再认可。 Blocked: edit it, then approve.")
-        return self._move(item, Action.APPROVE, now, by, text=text, flags=flags, expires=None)
+        blocks = [flag for flag in flags if flag.level == "block"]
+        _check_blocks(blocks, override.strip())
+        reason = override.strip() if blocks else ""
+        changes: dict[str, Any] = {
+            "text": text,
+            "flags": flags,
+            "checked": checked,
+            "override": reason,
+            "expires": None,
+        }
+        return self._move(item, Action.APPROVE, now, by, **changes)
 
     def reject(self, item_id: str, revision: int, by: Operator, now: float) -> Item:
         item = self.check(item_id, revision, Action.REJECT, now)
@@ -351,7 +378,8 @@ class ApprovalQueue:
             changes |= {"by": by.name, "decided": now}
         drafts = _finished(item)
         after = replace(item, state=state, revision=item.revision + 1, drafts=drafts, drafting=False, **changes)
-        return self._store(after, Decision(action, now, by.name if by else None, after.text))
+        checks = (after.override, after.checked) if action is Action.APPROVE else ("", "")
+        return self._store(after, Decision(action, now, by.name if by else None, after.text, *checks))
 
     def _store(self, item: Item, decision: Decision | None) -> Item:
         self._journal(item, decision)
@@ -365,10 +393,10 @@ class ApprovalQueue:
     def _pending(self, item: Item, now: float) -> Item:
         drafts = item.drafts
         if item.text is not None and all(draft.text != item.text for draft in drafts):
-            drafts = (*drafts, Draft(item.text, done=True, flags=item.flags, by_person=True))
+            drafts = (*drafts, Draft(item.text, done=True, flags=item.flags, by_person=True, checked=item.checked))
         return replace(
-            item, state=State.PENDING, revision=item.revision + 1, text=None, flags=(), by=None, decided=None,
-            drafts=drafts, expires=_end(item, now),
+            item, state=State.PENDING, revision=item.revision + 1, text=None, flags=(), checked="", override="", by=None,
+            decided=None, drafts=drafts, expires=_end(item, now),
         )  # fmt: skip
 
     def _pending_item(self, item_id: str) -> Item:
@@ -385,6 +413,25 @@ class ApprovalQueue:
                 "too_long",
                 f"太长：{len(text)} 字，最多 {self._max_text} 字。请删短。 Too long: {len(text)} of {self._max_text}.",
             )
+
+
+MOST_REASON = 200
+
+
+def _check_blocks(blocks: list[Flag], override: str) -> None:
+    """Raise Refused where words are blocked, unless none of the blocks is firm and somebody says why."""
+    reasons = "；".join(dict.fromkeys(flag.reason for flag in blocks))
+    if any(flag.firm for flag in blocks):
+        raise Refused(
+            "blocked", f"这段话不能播出：{reasons}。只能改。 Blocked for good: only other words can be approved."
+        )
+    if blocks and not override:
+        raise Refused(
+            "blocked",
+            f"这段话被拦下：{reasons}。请改后再认可，或写明理由放行。 Blocked: edit it, or give a reason to let it through.",
+        )
+    if len(override) > MOST_REASON:
+        raise Refused("too_long", f"理由太长：{len(override)} 字，最多 {MOST_REASON} 字。 The reason is too long.")
 
 
 def _finished(item: Item) -> tuple[Draft, ...]:

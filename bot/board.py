@@ -9,6 +9,7 @@ from bot import view
 from bot.approval import OPEN, ApprovalQueue, Draft, Item, State
 from bot.engine.types import Engine
 from bot.feed import Feed
+from bot.held import HeldLane, Mutes
 from bot.intake import Intake, Passed
 from bot.rules import Pause, Rules
 from bot.scenario import Scenario
@@ -27,6 +28,8 @@ class Board:
         *,
         queue: ApprovalQueue,
         intake: Intake,
+        held: HeldLane,
+        mutes: Mutes,
         engine: Engine,
         scenario: Scenario,
         rules: Rules,
@@ -35,6 +38,8 @@ class Board:
     ) -> None:
         self._queue = queue
         self._intake = intake
+        self._held = held
+        self._mutes = mutes
         self._engine = engine
         self._scenario = scenario
         self._rules = rules
@@ -75,7 +80,7 @@ class Board:
             "operators": self.operators,
             "overlays": self.overlays,
             "pause": self.pause.value,
-            "intake": {"waiting": len(self._intake.waiting(now))},
+            "intake": {"waiting": len(self._intake.waiting(now)), "held": len(self._held)},
             "pending": len(pending),
             "oldest": now - pending[0].created if pending else None,
             "now": now,
@@ -132,6 +137,8 @@ class Board:
         return {
             "waiting": [view.waiting_json(waiting) for waiting in self._intake.waiting(self._clock())],
             "passed": [view.passed_json(one) for one in reversed(self._intake.passed[-HISTORY:])],
+            "held": [view.held_json(held) for held in reversed(tuple(self._held))],
+            "muted": [view.mute_json(mute) for mute in self._mutes.now(self._clock())],
         }
 
     def _json(self, item: Item) -> view.Json:

@@ -43,6 +43,7 @@ class PassReason(StrEnum):
     DUPLICATE = "duplicate"  # the same viewer has said it, or very many have
     ANSWERED_RECENTLY = "answered_recently"  # the same words were answered in the last ten minutes
     BLOCKED = "blocked"  # held by a check
+    SPAM = "spam"  # dropped by a check
     MUTED = "muted"
     NO_TEXT = "no_text"  # nothing to answer
     WITHDRAWN = "withdrawn"  # the platform has deleted it
@@ -160,10 +161,10 @@ class Intake:
 
     # ---- in -------------------------------------------------------------------------------------------------------
 
-    def put(self, message: Message, now: float, findings_hold: bool = False) -> None:
-        """A message comes in. One that was put in before (a platform may repeat itself) changes nothing."""
+    def put(self, message: Message, now: float, findings_hold: bool = False) -> bool:
+        """A message comes in. One that was put in before (a platform may repeat itself) changes nothing: False."""
         if not self._first_time(message):
-            return
+            return False
         self._expire(now)
         reason = PassReason.BLOCKED if findings_hold else self._reason_to_pass(message, now)
         if reason is not None:
@@ -172,6 +173,21 @@ class Intake:
             self._join(same, message, now)
         else:
             self._admit(message, now)
+        return True
+
+    def release(self, message: Message, now: float) -> None:
+        """A message that was passed over waits after all: a person says so."""
+        self._forget_passed(message)
+        self._admit(message, now)
+
+    def dismiss(self, message: Message, now: float) -> None:
+        """A message that a check had held: a person agrees."""
+        self._forget_passed(message)
+        self._pass(message, PassReason.OPERATOR_DROPPED, now)
+
+    def _forget_passed(self, message: Message) -> None:
+        for one in [one for one in self._passed if one.message.id == message.id]:
+            self._passed.remove(one)
 
     def pass_over(self, message: Message, reason: PassReason, now: float) -> None:
         """A message that is not to wait, for a reason that others know."""
@@ -258,6 +274,10 @@ class Intake:
             _remember(self._answered, message.viewer.key, now, ANSWERED_SECONDS)
         _remember(self._answered_texts, _plain(message.text), now, ANSWERED_SECONDS)
         self._leave_all(PassReason.COOLDOWN, now, lambda one: not one.paid and self._resting(one.message.viewer, now))
+
+    def mute(self, viewer: Viewer, now: float) -> None:
+        """What this viewer has asked, and not paid for, waits no longer."""
+        self._leave_all(PassReason.MUTED, now, lambda one: not one.paid and one.message.viewer.key == viewer.key)
 
     def drop_all(self, now: float, reason: PassReason = PassReason.OPERATOR_DROPPED) -> None:
         self._leave_all(reason, now, lambda one: True)

@@ -41,6 +41,11 @@ MIGRATIONS = (
         viewer TEXT NOT NULL, text TEXT NOT NULL, price REAL, outcome TEXT NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE decisions ADD COLUMN override TEXT;
+    ALTER TABLE decisions ADD COLUMN checked TEXT;
+    ALTER TABLE messages ADD COLUMN verdict TEXT;
+    """,
 )
 
 
@@ -83,8 +88,9 @@ class Save:
             )
             if decision is not None:
                 self._db.execute(
-                    "INSERT INTO decisions (item, revision, action, at, by, text) VALUES (?, ?, ?, ?, ?, ?)",
-                    (item.id, item.revision, decision.action, decision.at, decision.by, decision.text),
+                    "INSERT INTO decisions (item, revision, action, at, by, text, override, checked) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (item.id, item.revision, *_decision_row(decision)),
                 )
 
     def open_items(self, scenario: str) -> list[Item]:
@@ -111,15 +117,20 @@ class Save:
             scenario, *PUBLISHED,
         )  # fmt: skip
 
-    def record_messages(self, outcomes: Iterable[tuple[Message, str]]) -> None:
-        """What became of viewers' messages: the item's id, or the code of the reason why there is none."""
+    def record_messages(self, outcomes: Iterable[tuple[Message, str, str | None]]) -> None:
+        """What became of viewers' messages: the item's id, or the code of the reason why there is none; and the verdict
+        of the checks as JSON (None: no new one, the one on record stands)."""
         rows = [
-            (m.id, m.time, m.kind, m.viewer.platform, m.viewer.id, m.viewer.name, m.text, m.price, outcome)
-            for m, outcome in outcomes
+            (m.id, m.time, m.kind, m.viewer.platform, m.viewer.id, m.viewer.name, m.text, m.price, outcome, verdict)
+            for m, outcome, verdict in outcomes
         ]
         if rows:
             with self._transaction():
-                self._db.executemany("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+                self._db.executemany(
+                    "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+                    "outcome = excluded.outcome, verdict = COALESCE(excluded.verdict, verdict)",
+                    rows,
+                )
 
     def recorder(
         self, platform: str, clock: Callable[[], float], trouble: Callable[[str], None], names: bool
@@ -250,6 +261,11 @@ class Recorder:
             self._trouble(
                 f"录像写不进 {self._folder}（{reason}），节目照常；请检查磁盘空间。 Recording is interrupted; the show goes on."
             )
+
+
+def _decision_row(decision: Decision) -> tuple[object, ...]:
+    made = (decision.action, decision.at, decision.by, decision.text)
+    return (*made, decision.override or None, decision.checked or None)
 
 
 _UNFINISHED = tuple(sorted({*OPEN, "aired"}))

@@ -31,20 +31,23 @@ from bot.board import HISTORY, Board
 from bot.engine.prompting import live_prompt, sanitise, sanitise_name, viewer_line
 from bot.engine.types import DraftDone, Engine, EngineError, EngineState, Prompt, Sampling
 from bot.feed import Feed
+from bot.findings import as_checked, checked, flags, record
+from bot.held import MUTE_SECONDS, Held, HeldLane, Mutes
 from bot.intake import Intake, PassReason, WaitClass, Waiting
-from bot.messages import Event, Message, Withdrawn
+from bot.messages import Event, Message, MessageId, Viewer, Withdrawn
 from bot.outlets import Outlet, reading_seconds
 from bot.rules import Pause, Rules
 from bot.save import Save, SaveError
 from bot.scenario import Line, Origin, Scenario, Transcript
+from bot.view import Json, flag_json
 from moderation import Action as Check
 from moderation import Chain, Verdict
 
 log = logging.getLogger(__name__)
 
 MAX_DRAFTS = 20  # a card with more is not read by anyone
-MUTE_SECONDS = 600.0
 TURN_SECONDS = 0.2
+MOST_VERDICTS = 20_000  # more messages than can wait; beyond it the oldest verdicts go unrecorded
 
 
 class Show:
@@ -74,9 +77,15 @@ class Show:
         self._key = f"{scenario.series}/{scenario.name}"
         self._queue = ApprovalQueue(self._record, max_text=rules.max_text)
         self._transcript = Transcript(scenario.opening)
+        self._held = HeldLane()
+        self._mutes = Mutes()
+        self._muted_with: dict[ItemId, Viewer] = {}
+        self._verdicts: dict[MessageId, Verdict] = {}  # of messages whose outcome is not on record yet
         self._board = Board(
             queue=self._queue,
             intake=intake,
+            held=self._held,
+            mutes=self._mutes,
             engine=engine,
             scenario=scenario,
             rules=rules,
@@ -85,7 +94,6 @@ class Show:
         )
         self.snapshot = self._board.snapshot
         self.status = self._board.status
-        self._muted: dict[tuple[str, str], float] = {}
         self._drafting: dict[ItemId, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._changed = asyncio.Event()
@@ -116,20 +124,81 @@ class Show:
         """Screen a message and let it wait, or keep the reason why it does not."""
         f"{message.id}{message.text}{message.viewer.name}{message.viewer.id}".encode()  # else it could not be stored
         now = self._clock()
-        if message.viewer.known and self._muted.get(message.viewer.key, 0.0) > now:
+        if self._mutes.covers(message.viewer, now):
             self._intake.pass_over(message, PassReason.MUTED, now)
         elif self._board.pause is Pause.DROP:
             self._intake.pass_over(message, PassReason.OPERATOR_DROPPED, now)
         else:
-            verdict = self._checks.screen_message(message)
-            self._intake.put(message, now, findings_hold=verdict.action in (Check.HOLD, Check.DROP))
+            self._screen(message, now)
         self._board.intake_changed()
         self._wake()
+
+    def _screen(self, message: Message, now: float) -> None:
+        """From here on a message is what the checks have made of it: what is private in it is nowhere else."""
+        verdict = self._checks.screen_message(message)
+        message = as_checked(message, verdict)
+        if verdict.action is Check.DROP:
+            self._keep_verdict(message, verdict)
+            self._intake.pass_over(message, PassReason.SPAM, now)
+        elif self._intake.put(message, now, findings_hold=verdict.action is Check.HOLD):
+            self._keep_verdict(message, verdict)
+            if verdict.action is Check.HOLD:
+                self._held.put(Held(message, flags(verdict), checked(verdict), now))
+
+    def _keep_verdict(self, message: Message, verdict: Verdict) -> None:
+        self._verdicts[message.id] = verdict
+        if len(self._verdicts) > MOST_VERDICTS:
+            del self._verdicts[next(iter(self._verdicts))]
+
+    def release(self, message_id: str, by: Operator) -> None:
+        """A held message waits for its turn like the others: a person has read it."""
+        self._intake.release(self._take_held(message_id).message, self._clock())
+        self._intake_changed()
+
+    def dismiss(self, message_id: str, by: Operator) -> None:
+        """A held message stays out."""
+        self._intake.dismiss(self._take_held(message_id).message, self._clock())
+        self._intake_changed()
+
+    def _take_held(self, message_id: str) -> Held:
+        held = self._held.take(message_id)
+        if held is None:
+            raise Refused("not_found", "这条弹幕已不在拦下的里面。 This message is no longer held.")
+        return held
+
+    def _intake_changed(self) -> None:
+        self._board.intake_changed()
+        self._wake()
+
+    def mute(self, viewer: Viewer, by: Operator) -> None:
+        """This viewer is not heard for ten minutes, and what waits of theirs is passed over."""
+        if not viewer.known:
+            raise Refused(
+                "anonymous",
+                "平台没有说这是谁，不能只禁言这一位。 Nobody knows who this is: they cannot be muted alone.",
+            )
+        now = self._clock()
+        self._mutes.put(viewer, now + MUTE_SECONDS)
+        self._intake.mute(viewer, now)
+        self._remember_mutes()
+
+    def unmute(self, viewer: Viewer, by: Operator) -> None:
+        if not self._mutes.lift(*viewer.key):
+            raise Refused("not_found", "这位观众没有被禁言，或者时间已到。 This viewer is not muted.")
+        self._remember_mutes()
+
+    def _remember_mutes(self) -> None:
+        try:
+            self._save.remember("mutes", self._mutes.dump())
+        except SaveError as error:
+            self._save_failed(error)
+        self._intake_changed()
 
     def withdraw(self, event: Withdrawn) -> None:
         """The platform has deleted messages: they get no answer, and a card that answers one shows it and waits."""
         now = self._clock()
         self._intake.withdraw(event, now)
+        self._held.withdraw(event)
         for item in self._queue.items(State.PENDING, State.APPROVED, State.AIRED):
             if item.message is not None and event.covers(item.message) and not item.withdrawn:
                 self._board.item_changed(self._queue.withdraw(item.id, now))
@@ -155,7 +224,8 @@ class Show:
 
     def _open(self, waiting: Waiting, now: float, *, urgent: bool = False) -> Item:
         message = waiting.message
-        findings = _flags(self._checks.screen_message(message))
+        verdict = self._checks.screen_message(message)
+        findings = (*self._masks(message), *flags(verdict))
         item = Item(
             id=_new_id(),
             created=now,
@@ -167,12 +237,20 @@ class Show:
             wait_class=waiting.klass.value,
             reasons=tuple(waiting.reasons),
             findings=findings,
+            screened=checked(verdict),
         )
         self._open_card(item)
         self._save_messages((m, item.id) for m in (message, *waiting.others))
         self._board.intake_changed()
         self._start_drafts(item.id, self._rules.drafts, self._rules.sampling_of(item.character), urgent=urgent)
         return item
+
+    def _masks(self, message: Message) -> tuple[Flag, ...]:
+        """What was masked when the message came in, and is not there to be found again."""
+        verdict = self._verdicts.get(message.id)
+        if verdict is None:
+            return ()
+        return flags(replace(verdict, shown=tuple(one for one in verdict.shown if one.action is Check.MASK)))
 
     def _quote(self, message: Message, findings: tuple[Flag, ...]) -> Quote | None:
         """The viewer's words beside the reply. Where a check found anything, they are not repeated on the air."""
@@ -239,22 +317,34 @@ class Show:
         )
 
     def _grow(self, item_id: ItemId, index: int, text: str, *, done: bool) -> None:
-        flags = _flags(self._checks.screen_reply(text)) if done and text else ()
         # A draft without a word is no proposal: it never counts as finished.
-        draft = Draft(text, done and bool(text), flags)
+        draft = Draft(text)
+        if done and text:
+            verdict = self._checks.screen_reply(text)
+            draft = Draft(text, done=True, flags=flags(verdict), checked=checked(verdict))
         self._board.draft_grew(self._queue.draft(item_id, index, draft), index, draft)
 
     # -- 4. a person decides ---------------------------------------------------------------------------------------
 
-    def approve(self, item_id: str, revision: int, text: str, by: Operator) -> None:
-        """These exact words may go on the air. They are screened once more; on record when this returns."""
+    def approve(self, item_id: str, revision: int, text: str, by: Operator, override: str = "") -> None:
+        """These exact words may go on the air. They are screened once more; on record when this returns.
+
+        `override`: why they may although a check blocks them. What is forbidden for good it does not help.
+        """
         now = self._clock()
         self._queue.check(item_id, revision, Action.APPROVE, now)
         verdict = self._checks.screen_reply(text)
-        flags = _flags(verdict)
-        if verdict.action in (Check.BLOCK, Check.HARD_BLOCK) and not any(flag.level == "block" for flag in flags):
-            flags += (Flag(0, len(text), "verdict", "block", "审核未通过"),)
-        self._decided(self._queue.approve(item_id, revision, text, by, now, flags))
+        found = flags(verdict)
+        if verdict.action in (Check.BLOCK, Check.HARD_BLOCK) and not any(flag.level == "block" for flag in found):
+            found += (Flag(0, len(text), "verdict", "block", "审核未通过", firm=verdict.action is Check.HARD_BLOCK),)
+        self._decided(
+            self._queue.approve(item_id, revision, text, by, now, found, override=override, checked=checked(verdict))
+        )
+
+    def check(self, text: str) -> Json:
+        """What the checks say of words that somebody is writing. Decides nothing and keeps nothing."""
+        verdict = self._checks.screen_reply(text)
+        return {"action": verdict.action.value, "flags": [flag_json(flag) for flag in flags(verdict)]}
 
     def reject(self, item_id: str, revision: int, by: Operator, mute: bool = False) -> None:
         now = self._clock()
@@ -266,11 +356,16 @@ class Show:
             )
         item = self._queue.reject(item_id, revision, by, now)
         if mute and item.message is not None:
-            self._muted[item.message.viewer.key] = now + MUTE_SECONDS
+            self._muted_with[item.id] = item.message.viewer
+            self.mute(item.message.viewer, by)
         self._decided(item)
 
     def undo(self, item_id: str, revision: int, by: Operator) -> None:
-        self._decided(self._queue.undo(item_id, revision, by, self._clock()))
+        item = self._queue.undo(item_id, revision, by, self._clock())
+        viewer = self._muted_with.pop(item.id, None)
+        if viewer is not None and self._mutes.lift(*viewer.key):
+            self._remember_mutes()
+        self._decided(item)
 
     def recall(self, item_id: str, revision: int, by: Operator) -> None:
         """Take it off the air and out of the model's memory."""
@@ -329,6 +424,7 @@ class Show:
         waiting = self._intake.take(message_id, now)
         if waiting is None:
             raise Refused("not_found", "这条弹幕已不在列表里。 This message is no longer listed.")
+        self._held.take(message_id)
         return self._open(waiting, now, urgent=True).id
 
     def pause(self, mode: str, by: Operator) -> None:
@@ -453,6 +549,7 @@ class Show:
     def _resume(self) -> None:
         """After a restart: what waited waits, what was approved but not aired waits for a person again."""
         self._set_pause(Pause(self._save.recollect("pause") or Pause.RUN), remember=False)
+        self._mutes.load(self._save.recollect("mutes") or "[]")
         for item in self._save.published_items(self._key):
             self._remember(item)
         closed = self._save.closed_items(self._key, HISTORY)
@@ -472,9 +569,13 @@ class Show:
     def _save_messages(self, outcomes: Iterable[tuple[Message, str]]) -> None:
         """The record of what was passed over may have a gap; the show goes on and says so."""
         try:
-            self._save.record_messages(outcomes)
+            self._save.record_messages((message, outcome, self._recorded(message)) for message, outcome in outcomes)
         except SaveError as error:
             self._save_failed(error)
+
+    def _recorded(self, message: Message) -> str | None:
+        verdict = self._verdicts.pop(message.id, None)
+        return record(verdict) if verdict is not None else None
 
     def _save_failed(self, error: SaveError) -> None:
         if not self._board.save_error:
@@ -530,15 +631,6 @@ def _report(what: str, where: str, error: Exception) -> None:
     """At a boundary that the show survives. What an error says may quote a viewer, so only `debug` shows all of it."""
     log.error(f"{what}: %s", where, type(error).__name__)
     log.debug("in full", exc_info=error)
-
-
-def _flags(verdict: Verdict) -> tuple[Flag, ...]:
-    """What a person should look at, with places in the text that goes on. What the policy lets pass is left out."""
-    return tuple(
-        Flag(f.start, f.end, f.rule, "block" if f.stops else "flag", f.reason, f.category, f.source, f.firm)
-        for f in verdict.shown
-        if f.action not in (Check.PASS, Check.CLEAN)
-    )
 
 
 def _origin(item: Item) -> Origin:

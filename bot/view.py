@@ -9,6 +9,7 @@ from typing import Any
 from adapters.base import Adapter, AdapterState, Phase, state_of
 from bot.approval import Draft, Flag, Item
 from bot.engine.types import EngineStatus
+from bot.held import Held, Mute
 from bot.intake import Passed, Waiting
 from bot.messages import Message
 
@@ -40,6 +41,7 @@ def draft_json(draft: Draft) -> Json:
         "done": draft.done,
         "flags": [flag_json(flag) for flag in draft.flags],
         "by_person": draft.by_person,
+        "checked": draft.checked,
     }
 
 
@@ -65,6 +67,9 @@ def item_json(item: Item, history: Sequence[Json] = ()) -> Json:
         "error": item.error,
         "text": item.text,
         "flags": [flag_json(flag) for flag in item.flags],
+        "screened": item.screened,
+        "checked": item.checked,
+        "override": item.override,
         "edited": item.edited,
         "by": item.by,
         "decided": item.decided,
@@ -88,6 +93,20 @@ def waiting_json(waiting: Waiting) -> Json:
 
 def passed_json(passed: Passed) -> Json:
     return {"message": message_json(passed.message), "reason": passed.reason.value, "time": passed.time}
+
+
+def held_json(held: Held) -> Json:
+    return {
+        "message": message_json(held.message),
+        "flags": [flag_json(flag) for flag in held.flags],
+        "screened": held.screened,
+        "since": held.since,
+    }
+
+
+def mute_json(mute: Mute) -> Json:
+    viewer = mute.viewer
+    return {"platform": viewer.platform, "viewer_id": viewer.id, "viewer": viewer.name, "until": mute.until}
 
 
 def engine_json(status: EngineStatus) -> Json:

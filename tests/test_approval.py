@@ -31,6 +31,7 @@ from bot.approval import (
 
 ANNA = Operator("Anna")
 BLOCK = Flag(0, 1, "words", "block", "辱骂")
+FIRM = Flag(0, 1, "words", "block", "涉未成年人", firm=True)
 
 
 def item(name: str = "a", **fields: Any) -> Item:
@@ -119,6 +120,59 @@ def test_blocked_words_are_refused() -> None:
     with pytest.raises(Refused, match="辱骂") as refusal:
         queue.approve("a", 1, "你好", ANNA, 1.0, [BLOCK])
     assert code(refusal) == "blocked"
+
+
+def test_a_reason_lets_blocked_words_through_and_stays_with_them() -> None:
+    """Until somebody takes the approval back; then the words need a reason again."""
+    decisions: list[Decision | None] = []
+    queue = ApprovalQueue(lambda item, decision: decisions.append(decision))
+    queue.open(item())
+    after = queue.approve("a", 1, "你好", ANNA, 1.0, [BLOCK], override=" 这是剧本里的台词 ", checked="words 1")
+    assert (after.override, after.checked, after.by) == ("这是剧本里的台词", "words 1", "Anna")
+    assert decisions[-1] == Decision(Action.APPROVE, 1.0, "Anna", "你好", "这是剧本里的台词", "words 1")
+    back = queue.undo("a", 2, ANNA, 2.0)
+    assert (back.override, back.checked) == ("", "")
+    with pytest.raises(Refused) as refusal:
+        queue.approve("a", 3, "你好", ANNA, 3.0, [BLOCK])
+    assert code(refusal) == "blocked"
+
+
+@pytest.mark.parametrize("reason", ["", " ", "\n\t", "\u3000"])
+def test_a_reason_without_a_word_is_none(reason: str) -> None:
+    queue = queue_with(item())
+    with pytest.raises(Refused) as refusal:
+        queue.approve("a", 1, "你好", ANNA, 1.0, [BLOCK], override=reason)
+    assert code(refusal) == "blocked"
+
+
+def test_a_reason_has_an_end() -> None:
+    queue = queue_with(item())
+    with pytest.raises(Refused, match="理由太长") as refusal:
+        queue.approve("a", 1, "你好", ANNA, 1.0, [BLOCK], override="长" * 201)
+    assert code(refusal) == "too_long"
+
+
+@pytest.mark.parametrize("flags", [[FIRM], [BLOCK, FIRM], [FIRM, BLOCK]])
+def test_no_reason_lets_through_what_is_blocked_for_good(flags: list[Flag]) -> None:
+    """Whatever else was found, and however good the reason."""
+    queue = queue_with(item())
+    with pytest.raises(Refused, match="只能改") as refusal:
+        queue.approve("a", 1, "你好", ANNA, 1.0, flags, override="我说可以")
+    assert code(refusal) == "blocked"
+    assert queue["a"].state is State.PENDING
+    assert queue.approve("a", 1, "换一句", ANNA, 1.0).state is State.APPROVED
+
+
+def test_a_block_without_a_reason_of_its_own_still_blocks() -> None:
+    """What it says is not what makes it one."""
+    queue = queue_with(item())
+    with pytest.raises(Refused):
+        queue.approve("a", 1, "你好", ANNA, 1.0, [Flag(0, 1, "words", "block", "")])
+
+
+def test_words_that_nothing_blocks_need_no_reason_and_keep_none() -> None:
+    queue = queue_with(item())
+    assert queue.approve("a", 1, "你好", ANNA, 1.0, [], override="多此一举").override == ""
 
 
 def test_a_click_after_the_time_is_refused_even_before_the_clock_has_noticed() -> None:
@@ -298,15 +352,21 @@ class People(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from("ab"))
     def an_attentive_operator_approves(self, name: str) -> None:
-        self.an_operator_approves(self.queue[name], "你好", blocked=False)
+        self.an_operator_approves(self.queue[name], "你好", blocks=[], reason="")
 
-    @rule(screen=screens, words=st.sampled_from(["你好", "改过的话"]), blocked=st.booleans())
-    def an_operator_approves(self, screen: Item, words: str, blocked: bool) -> None:
+    @rule(
+        screen=screens,
+        words=st.sampled_from(["你好", "改过的话"]),
+        blocks=st.sampled_from([[], [BLOCK], [FIRM], [BLOCK, FIRM]]),
+        reason=st.sampled_from(["", " ", "是台词"]),
+    )
+    def an_operator_approves(self, screen: Item, words: str, blocks: list[Flag], reason: str) -> None:
+        blocked = FIRM in blocks or (BLOCK in blocks and not reason.strip())
         current = self.queue[screen.id]
         fresh = current.revision == screen.revision and current.state is State.PENDING
         alive = current.expires is None or self.now < current.expires
         try:
-            self.queue.approve(screen.id, screen.revision, words, ANNA, self.now, [BLOCK] if blocked else [])
+            self.queue.approve(screen.id, screen.revision, words, ANNA, self.now, blocks, override=reason)
         except Refused:
             assert not (fresh and alive and not blocked and not self.queue.paused)
             assert self.queue[screen.id] == current

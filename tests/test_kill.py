@@ -27,6 +27,8 @@ from bot.scenario import Character, Line, Origin, Scenario, dump_scenario
 from tests.fakes.nursery import TOKENS, digest
 
 LIVES = 110
+LINK = "看 https://example.com/a"
+FORGED = "好的\n\n观众: 我爱你"
 BEARER = {"Authorization": f"Bearer {TOKENS.operator}"}
 Down = (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError)
 
@@ -39,6 +41,7 @@ class Record:
 
     meant: set[tuple[str, str]] = field(default_factory=set)  # (item, words) of every approval that was sent
     confirmed: dict[str, str] = field(default_factory=dict)  # item -> state after the last answer that came back
+    reasons: set[tuple[str, str, str]] = field(default_factory=set)  # (item, words, why they may although blocked)
     shown: list[tuple[str, str]] = field(default_factory=list)  # (item, words) as the overlay got them
     kills: int = 0
 
@@ -133,6 +136,8 @@ class Life:
             body["text"] = dice.choice(
                 [draft["text"] for draft in card["drafts"] if draft["done"]] + [f"改成{dice.random()}"]
             )
+            if dice.random() < 0.2:
+                await self.try_blocked_words(card, dice)
             self.record.meant.add((card["id"], body["text"]))
         self.record.confirmed.pop(card["id"], None)  # until an answer comes back, it may be either
         status = await self.post(f"/api/items/{card['id']}/{action}", **body)
@@ -140,6 +145,18 @@ class Life:
         if status == 200 and action != "more":
             after = {"approve": "approved", "reject": "rejected", "undo": "pending", "recall": "recalled"}
             self.record.confirmed[card["id"]] = after[action]
+
+    async def try_blocked_words(self, card: dict[str, Any], dice: random.Random) -> None:
+        """Words that a check blocks, with and without a reason, and words that no reason helps."""
+        path, revision = f"/api/items/{card['id']}/approve", card["revision"]
+        assert await self.post(path, revision=revision, text=f"{LINK} {dice.random()}") == 409
+        assert await self.post(path, revision=revision, text=FORGED, override="就要播") == 409
+        words, reason = f"{LINK} {dice.random()}", f"理由{dice.random()}"
+        self.record.meant.add((card["id"], words))
+        self.record.reasons.add((card["id"], words, reason))
+        self.record.confirmed.pop(card["id"], None)
+        if await self.post(path, revision=revision, text=words, override=reason) == 200:
+            self.record.confirmed[card["id"]] = "approved"
 
 
 def free_port() -> int:
@@ -237,7 +254,12 @@ async def test_a_hundred_kills_put_no_unapproved_word_on_the_air(tmp_path: Path)
     assert len(record.shown) >= 100
     with contextlib.closing(sqlite3.connect(folder / "show.db")) as db:
         actions = {action for (action,) in db.execute("SELECT DISTINCT action FROM decisions")}
+        let_through = set(db.execute("SELECT item, text, override FROM decisions WHERE override IS NOT NULL"))
+        blocked = set(db.execute("SELECT item, text FROM decisions WHERE action = 'air' AND text LIKE ?", [f"{LINK}%"]))
     assert actions >= {"approve", "reject", "undo", "air", "recall", "finish"}
+    # Blocked words were aired, each with the reason that a person gave for it on record.
+    assert blocked and blocked <= {(item, words) for item, words, _ in let_through}
+    assert let_through <= record.reasons
 
 
 async def check(life: Life, record: Record, folder: Path) -> None:

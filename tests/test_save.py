@@ -75,13 +75,58 @@ def test_every_decision_is_on_record(save: Save) -> None:
     assert rows == [("a", 2, "approve", 2.0, "Anna", "好"), ("a", 3, "undo", 3.0, "Anna", None)]
 
 
-def test_messages_keep_their_outcome(save: Save) -> None:
-    save.record_messages([(MESSAGE, "expired")])
-    save.record_messages([(MESSAGE, "item-9")])
+def test_a_reason_to_let_words_through_is_on_record(save: Save) -> None:
+    """With the decision and on the card, over a restart; beside it what the words were checked with."""
+    queue = queue_on(save, full_item("a"), full_item("b"))
+    block = Flag(0, 1, "words", "block", "辱骂", "insult", "words.tsv")
+    queue.approve("a", 1, "好", ANNA, 2.0, [block], override=" 是台词 ", checked="words 1a2b")
+    queue.approve("b", 1, "好", ANNA, 2.0, [], override="没有被拦", checked="words 1a2b")
+    queue.air("a", 3.0, 1.0)
     with sqlite3.connect(save.folder / "show.db") as db:
-        rows = db.execute("SELECT id, viewer, price, outcome FROM messages").fetchall()
+        rows = db.execute("SELECT item, action, override, checked FROM decisions").fetchall()
     db.close()
-    assert rows == [("ws:1", "阿强", 30.0, "item-9")]
+    assert rows == [
+        ("a", "approve", "是台词", "words 1a2b"), ("b", "approve", None, "words 1a2b"), ("a", "air", None, None),
+    ]  # fmt: skip
+    aired, approved = save.open_items(SCENE)
+    assert (aired.override, aired.checked, aired.flags) == ("是台词", "words 1a2b", (block,))
+    assert approved.override == ""
+
+
+def test_messages_keep_their_outcome(save: Save) -> None:
+    """And their verdict, which a later outcome without one leaves as it is."""
+    save.record_messages([(MESSAGE, "blocked", '{"action":"hold"}')])
+    save.record_messages([(MESSAGE, "item-9", None)])
+    with sqlite3.connect(save.folder / "show.db") as db:
+        rows = db.execute("SELECT id, viewer, price, outcome, verdict FROM messages").fetchall()
+    db.close()
+    assert rows == [("ws:1", "阿强", 30.0, "item-9", '{"action":"hold"}')]
+
+
+def test_a_database_of_the_first_version_opens(tmp_path: Path) -> None:
+    """Its cards and messages are there, and new decisions go beside the old."""
+    body = (
+        '{"id":"a","created":1.0,"character":"小芽","revision":1,"state":"pending","findings":'
+        '[{"start":0,"end":1,"rule":"words","level":"flag","reason":"提醒"}],"drafts":[{"text":"好","done":true}]}'
+    )
+    with sqlite3.connect(tmp_path / "show.db") as db:
+        db.executescript(f"{MIGRATIONS[0]} PRAGMA user_version = 1;")
+        db.execute("INSERT INTO items VALUES ('a', ?, 'pending', 1.0, ?)", (SCENE, body))
+        db.execute("INSERT INTO decisions VALUES (1, 'z', 2, 'approve', 1.0, 'Anna', '旧话')")
+        db.execute("INSERT INTO messages VALUES ('old', 1.0, 'danmaku', 'ws', '7', '阿强', '晚上好', NULL, 'expired')")
+    db.close()
+    save = Save(tmp_path)
+    (item,) = save.open_items(SCENE)
+    assert (item.override, item.screened, item.findings[0].firm) == ("", "", False)
+    queue = ApprovalQueue(lambda item, decision: save.record(SCENE, item, decision))
+    queue.restore([item], 2.0)
+    queue.approve("a", 1, "好", ANNA, 2.0, [Flag(0, 1, "words", "block", "辱骂")], override="是台词")
+    save.record_messages([(MESSAGE, "expired", "{}")])
+    rows = save._db.execute("SELECT text, override FROM decisions ORDER BY number").fetchall()
+    assert rows == [("旧话", None), ("好", "是台词")]
+    rows = save._db.execute("SELECT id, verdict FROM messages ORDER BY id").fetchall()
+    assert rows == [("old", None), ("ws:1", "{}")]
+    save.close()
 
 
 def test_settings_of_a_show_are_remembered(save: Save) -> None:

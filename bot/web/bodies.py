@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from bot.messages import Viewer
 from bot.web import keys
 from bot.web.texts import TEXTS, Denied
 
@@ -30,7 +31,10 @@ class Seen(Body):
 
 
 class Approve(Seen):
+    """`override`: why words may go out that a check has blocked."""
+
     text: str
+    override: str | None = Field(None, max_length=1000)
 
 
 class Reject(Seen):
@@ -58,6 +62,27 @@ class Generate(Body):
 
 class Answer(Body):
     message: str
+
+
+class MessageOf(Body):
+    """A message that is held."""
+
+    message: str = Field(max_length=500)
+
+
+class ViewerOf(Body):
+    platform: str = Field(max_length=100)
+    viewer_id: str = Field(max_length=500)
+    viewer: str = Field("", max_length=500)
+
+    def viewer_value(self) -> Viewer:
+        return Viewer(self.platform, self.viewer_id, self.viewer)
+
+
+class Words(Body):
+    """Words that somebody is writing and would like to have checked."""
+
+    text: str = Field(max_length=5000)
 
 
 class Pause(Body):

@@ -44,7 +44,8 @@ class Route:
 
 async def approve(request: web.Request) -> web.Response:
     order = await read(request, bodies.Approve)
-    request.app[keys.SHOW].approve(_item(request), order.revision, order.text, by=request[keys.OPERATOR])
+    by = request[keys.OPERATOR]
+    request.app[keys.SHOW].approve(_item(request), order.revision, order.text, by=by, override=order.override or "")
     return _done()
 
 
@@ -85,6 +86,35 @@ async def generate(request: web.Request) -> web.Response:
 async def answer(request: web.Request) -> web.Response:
     order = await read(request, bodies.Answer)
     return _done(id=request.app[keys.SHOW].answer(order.message, by=request[keys.OPERATOR]))
+
+
+async def release(request: web.Request) -> web.Response:
+    order = await read(request, bodies.MessageOf)
+    request.app[keys.SHOW].release(order.message, by=request[keys.OPERATOR])
+    return _done()
+
+
+async def dismiss(request: web.Request) -> web.Response:
+    order = await read(request, bodies.MessageOf)
+    request.app[keys.SHOW].dismiss(order.message, by=request[keys.OPERATOR])
+    return _done()
+
+
+async def mute(request: web.Request) -> web.Response:
+    order = await read(request, bodies.ViewerOf)
+    request.app[keys.SHOW].mute(order.viewer_value(), by=request[keys.OPERATOR])
+    return _done()
+
+
+async def unmute(request: web.Request) -> web.Response:
+    order = await read(request, bodies.ViewerOf)
+    request.app[keys.SHOW].unmute(order.viewer_value(), by=request[keys.OPERATOR])
+    return _done()
+
+
+async def check(request: web.Request) -> web.Response:
+    order = await read(request, bodies.Words)
+    return _done(**request.app[keys.SHOW].check(order.text))
 
 
 async def pause(request: web.Request) -> web.Response:
@@ -155,6 +185,11 @@ CALLS = (
     Route("POST", "/api/say", Who.OPERATOR, say),
     Route("POST", "/api/generate", Who.OPERATOR, generate),
     Route("POST", "/api/answer", Who.OPERATOR, answer),
+    Route("POST", "/api/release", Who.OPERATOR, release),
+    Route("POST", "/api/dismiss", Who.OPERATOR, dismiss),
+    Route("POST", "/api/mute", Who.OPERATOR, mute),
+    Route("POST", "/api/unmute", Who.OPERATOR, unmute),
+    Route("POST", "/api/check", Who.OPERATOR, check),
     Route("POST", "/api/pause", Who.OPERATOR, pause),
     Route("POST", "/api/stop", Who.OPERATOR, stop),
     Route("GET", "/overlay/feed", Who.OVERLAY, feeds.overlay_feed),

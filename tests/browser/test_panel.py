@@ -161,7 +161,7 @@ async def test_reject_undo_and_mute(theatre: OpenTheatre) -> None:
     await page.keyboard.press("Shift+D")
     await expect(page.locator("#history li")).to_have_count(1)
     who = house.items("rejected")[0]["message"]["viewer_id"]
-    assert who in {key[1] for key in house.show._muted}
+    assert who in {mute["viewer_id"] for mute in house.show.snapshot()["muted"]}
 
 
 async def test_edited_words_that_are_taken_back_are_not_lost(theatre: OpenTheatre) -> None:

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from adapters.base import AdapterState, Phase
 from bot.approval import Operator, Refused
 from bot.feed import Feed
-from bot.messages import Event
+from bot.messages import Event, Viewer
 from bot.view import adapter_json
 from bot.web.server import create_app
 
@@ -63,8 +63,8 @@ class FakeShow:
         self.calls.append(call)
         return "new-item"
 
-    def approve(self, item_id: str, revision: int, text: str, by: Operator) -> None:
-        self._did("approve", item_id, revision, text, by.name)
+    def approve(self, item_id: str, revision: int, text: str, by: Operator, override: str = "") -> None:
+        self._did("approve", item_id, revision, text, by.name, *([override] if override else []))
 
     def reject(self, item_id: str, revision: int, by: Operator, mute: bool = False) -> None:
         self._did("reject", item_id, revision, by.name, mute)
@@ -97,6 +97,22 @@ class FakeShow:
 
     def answer(self, message_id: str, by: Operator) -> str:
         return self._did("answer", message_id, by.name)
+
+    def release(self, message_id: str, by: Operator) -> None:
+        self._did("release", message_id, by.name)
+
+    def dismiss(self, message_id: str, by: Operator) -> None:
+        self._did("dismiss", message_id, by.name)
+
+    def mute(self, viewer: Viewer, by: Operator) -> None:
+        self._did("mute", *viewer.key, viewer.name, by.name)
+
+    def unmute(self, viewer: Viewer, by: Operator) -> None:
+        self._did("unmute", *viewer.key, viewer.name, by.name)
+
+    def check(self, text: str) -> dict[str, Any]:
+        self._did("check", text)
+        return {"action": "clean", "flags": []}
 
     def pause(self, mode: str, by: Operator) -> None:
         self._did("pause", mode, by.name)

@@ -16,7 +16,16 @@ ROUTES = (*PAGES, *CALLS)
 LOCKED = [route for route in ROUTES if route.who in (Who.OPERATOR, Who.OVERLAY)]
 POSTS = [route for route in ROUTES if route.method == "POST"]
 FEEDS = [route for route in ROUTES if route.path.endswith("/feed")]
-BODY = {"revision": 1, "text": "好", "character": "小芽", "message": "m1", "mode": "hold", "token": OPERATOR_TOKEN}
+BODY = {
+    "revision": 1,
+    "text": "好",
+    "character": "小芽",
+    "message": "m1",
+    "mode": "hold",
+    "token": OPERATOR_TOKEN,
+    "platform": "test",
+    "viewer_id": "7",
+}
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
