@@ -18,6 +18,7 @@ from websockets.asyncio.connection import broadcast
 
 import adapters
 from adapters.base import Adapter, AdapterState, state_of
+from adapters.bilibili import USER_AGENT, BilibiliAdapter
 from adapters.replay import Replay
 from adapters.twitch.chat import TwitchAdapter
 from adapters.websocket import WebsocketClient, WebsocketServer
@@ -258,8 +259,17 @@ def build_websocket(
 
 
 def build_chats(config: Config) -> Iterator[Adapter]:
-    """Twitch and YouTube, where they are named."""
-    twitch, youtube = config.adapters.twitch, config.adapters.youtube
+    """Bilibili, Twitch and YouTube, where they are named."""
+    bilibili, twitch, youtube = config.adapters.bilibili, config.adapters.twitch, config.adapters.youtube
+    if bilibili.room_id is not None or bilibili.keys() is not None:
+        yield BilibiliAdapter(
+            bilibili.room_id,
+            transport=bilibili.transport,
+            open_live=bilibili.keys(),
+            sessdata=bilibili.sessdata.get_secret_value(),
+            user_agent=bilibili.user_agent or USER_AGENT,
+            lang=config.lang,
+        )
     if twitch.channel:
         yield TwitchAdapter(twitch.channel, shared_chat=twitch.shared_chat, lang=config.lang)
     if youtube.video or youtube.live_chat_id:

@@ -292,11 +292,6 @@ def test_value_from_the_environment_is_not_shown(tmp_path: Path) -> None:
     assert "${URL}" in said
 
 
-def test_room_of_an_adapter_to_come_is_reported(tmp_path: Path) -> None:
-    """Better than a show that waits for a room in vain."""
-    assert "这个版本还没有 B 站适配器" in mistakes(tmp_path, "adapters: {bilibili: {room_id: 123}}")[0]
-
-
 @pytest.mark.parametrize("scenario", ["one", "a/b/c", "../x", "a/..", "/etc", "a\\b/c"])
 def test_scenario_cannot_lead_out_of_the_save_folder(scenario: str) -> None:
     """It is a name of two parts, not a path."""

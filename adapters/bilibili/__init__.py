@@ -18,7 +18,7 @@ from adapters.bilibili.web import Access, Web
 from adapters.bilibili.web_api import BILIBILI, USER_AGENT, Places
 from adapters.supervisor import Core
 
-__all__ = ["BilibiliAdapter", "Keys", "Places"]
+__all__ = ["USER_AGENT", "BilibiliAdapter", "Keys", "Places"]
 
 
 class BilibiliAdapter(Room):

@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from adapters.bilibili.open_live import Keys
 from adapters.bridges.mapping import problems as mapping_problems
 from adapters.bridges.reading import platform_of
 from bot.config.chats import chat_mistakes
@@ -212,6 +213,7 @@ class OverlaySettings(Section):
 
 class Moderation(Section):
     words: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    force: bool = False
     max_length: Annotated[int, Field(ge=1, le=10000)] = 80
     links: Literal["block", "flag", "allow"] = "block"
 
@@ -280,12 +282,36 @@ class Websocket(Section):
         return found
 
 
-class Bilibili(Section):
-    """Known keys of an adapter that this version does not have yet: a room that is set is reported."""
+class OpenLiveKeys(Section):
+    """The streamer's identity code and the developer's app. `app_id` 0: none."""
 
+    code: SecretStr = SecretStr("")
+    app_id: Annotated[int, Field(ge=0)] = 0
+    access_key_id: SecretStr = SecretStr("")
+    access_key_secret: SecretStr = SecretStr("")
+
+
+class Bilibili(Section):
+    """`open_live` goes before `room_id`; `transport` and the account are about the latter."""
+
+    open_live: OpenLiveKeys = OpenLiveKeys()
     room_id: Annotated[int, Field(ge=1)] | None = None
-    transport: Literal["builtin", "blivedm"] = "builtin"
+    transport: Literal["auto", "builtin", "blivedm"] = "auto"
+    sessdata: SecretStr = SecretStr("")
+    user_agent: Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{0,500}$")] = ""
     record: Record = False
+
+    def keys(self) -> Keys | None:
+        """None: a room is heard as the web pages see it."""
+        keys = self.open_live
+        if not keys.code.get_secret_value():
+            return None
+        return Keys(
+            keys.access_key_id.get_secret_value(),
+            keys.access_key_secret.get_secret_value(),
+            keys.app_id,
+            keys.code.get_secret_value(),
+        )
 
 
 class Twitch(Section):
@@ -617,10 +643,7 @@ def setting_names(section: BaseModel | None = None, before: str = "") -> list[st
 
 
 def _beyond_types(tree: Tree, lang: str) -> Iterator[Mistake]:
-    """Rules over several keys, and keys that this version knows but cannot serve."""
-    room = tree.get("adapters.bilibili.room_id")
-    if isinstance(room, int):
-        yield tree.mistake(lang, ("adapters", "bilibili", "room_id"), say(lang, "no_bilibili"))
+    """Rules over several keys."""
     yield from _scenario_form(tree, lang)
     yield from _mappings(tree, lang)
     yield from chat_mistakes(tree, lang)

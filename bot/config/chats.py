@@ -29,6 +29,9 @@ def chat_mistakes(tree: Tree, lang: str) -> Iterator[Mistake]:
     if tree.get("adapters.twitch.post") is True:
         yield from _wanted(tree, ("adapters", "twitch", "channel"), "no_twitch_channel", lang)
         yield from _wanted(tree, ("adapters", "twitch", "token"), "no_twitch_token", lang)
+    if tree.get("adapters.bilibili.open_live.code"):
+        for name in ("app_id", "access_key_id", "access_key_secret"):
+            yield from _wanted(tree, ("adapters", "bilibili", "open_live", name), "no_open_live_key", lang)
 
 
 def _wanted(tree: Tree, key: Key, text: str, lang: str) -> Iterator[Mistake]:

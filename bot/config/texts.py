@@ -48,7 +48,8 @@ TEXTS = {
         "write_list": "请写成 [第一项, 第二项]，没有就写 []。",
         "write_quotes": "请给它加上英文引号。",
         "write_nothing": "不需要就删去这一行。",
-        "no_bilibili": "这个版本还没有 B 站适配器。请先删去这一行，改用 adapters.websocket 接入，或用 --replay 回放。",
+        "no_open_live_key": "没有填，不能用 B 站直播开放平台。密钥和项目 ID 在 open-live.bilibili.com 的“个人中心”和“我的项目”里；"
+        "不用开放平台就把 adapters.bilibili.open_live.code 留空。",
         "twitch_channel": " Twitch 频道名或频道网址",
         "youtube_video": "直播的网址或 11 位视频号",
         "no_youtube_key": "没有填，不能读 YouTube。请在 Google Cloud 开通 YouTube Data API v3，建一个 API 密钥，"
@@ -57,6 +58,13 @@ TEXTS = {
         "no_twitch_token": "没有填，不能发言。请准备一个有 user:write:chat 权限的用户令牌，"
         '写成 "${{COHOST_TWITCH_TOKEN}}" 并设好这个环境变量；或把 adapters.twitch.post 改成 false。',
         # what to write for one key
+        "adapters.bilibili.transport": "auto 会自己选。",
+        "adapters.bilibili.sessdata": '请加上引号，最好取自环境变量："${{COHOST_BILIBILI_SESSDATA}}"。',
+        "adapters.bilibili.user_agent": '请用浏览器的 User-Agent，只含英文；不知道就写 ""。',
+        "adapters.bilibili.open_live.code": '主播的身份码，请加上引号："${{COHOST_BILIBILI_CODE}}"。',
+        "adapters.bilibili.open_live.app_id": "项目 ID 是一个整数，写成 1234567890123，不要引号。",
+        "adapters.bilibili.open_live.access_key_id": '请加上引号："${{COHOST_BILIBILI_ACCESS_KEY_ID}}"。',
+        "adapters.bilibili.open_live.access_key_secret": '请加上引号："${{COHOST_BILIBILI_ACCESS_KEY_SECRET}}"。',
         "adapters.bilibili.room_id": "请填直播间网址末尾的数字。",
         "adapters.twitch.channel": "例如 twitch.tv/name 就填 name。",
         "adapters.twitch.token": '请加上引号，最好取自环境变量："${{COHOST_TWITCH_TOKEN}}"。',
@@ -132,7 +140,8 @@ TEXTS = {
         "write_list": "Write [first, second], or [] for none.",
         "write_quotes": "Put it in quotes.",
         "write_nothing": "Remove the line if you do not need it.",
-        "no_bilibili": "this version has no Bilibili adapter yet. Remove the line and use adapters.websocket or --replay.",
+        "no_open_live_key": "empty, so Open Live cannot be used. Keys and the app's id are at open-live.bilibili.com; "
+        "without Open Live leave adapters.bilibili.open_live.code empty.",
         "twitch_channel": "a Twitch channel or its address",
         "youtube_video": "a broadcast's address or its 11 characters",
         "no_youtube_key": "empty, so YouTube cannot be read. Enable the YouTube Data API v3 in Google Cloud, make an API key, "
@@ -140,6 +149,13 @@ TEXTS = {
         "no_twitch_channel": "empty: nobody knows where to post. Write the channel, or set adapters.twitch.post to false.",
         "no_twitch_token": "empty, so nothing can be posted. Get a user token with the scope user:write:chat, "
         'write "${{COHOST_TWITCH_TOKEN}}" and set that variable; or set adapters.twitch.post to false.',
+        "adapters.bilibili.transport": "auto chooses by itself.",
+        "adapters.bilibili.sessdata": 'Put it in quotes, best from the environment: "${{COHOST_BILIBILI_SESSDATA}}".',
+        "adapters.bilibili.user_agent": 'A browser\'s, in plain ASCII; "" for our own.',
+        "adapters.bilibili.open_live.code": 'The streamer\'s identity code, in quotes: "${{COHOST_BILIBILI_CODE}}".',
+        "adapters.bilibili.open_live.app_id": "A whole number without quotes, such as 1234567890123.",
+        "adapters.bilibili.open_live.access_key_id": 'In quotes: "${{COHOST_BILIBILI_ACCESS_KEY_ID}}".',
+        "adapters.bilibili.open_live.access_key_secret": 'In quotes: "${{COHOST_BILIBILI_ACCESS_KEY_SECRET}}".',
         "adapters.bilibili.room_id": "Write the number at the end of the room's address.",
         "adapters.twitch.channel": "For twitch.tv/name write name.",
         "adapters.twitch.token": 'Put it in quotes, best from the environment: "${{COHOST_TWITCH_TOKEN}}".',
