@@ -109,6 +109,18 @@ def test_outlets_take_only_approved() -> None:
         assert arguments == ["Approved"]
 
 
+def test_what_is_posted_is_a_piece_of_what_was_approved() -> None:
+    """Lock 1, for chats: an outlet shows an Approved, a poster posts a Piece, and a Piece is cut out of an Approved."""
+    found: dict[str, set[str]] = {"show": set(), "post": set()}
+    for module, tree in modules():
+        if module.startswith("bot.posting"):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.AsyncFunctionDef) and node.name in found:
+                    found[node.name] |= {ast.unparse(a.annotation) for a in node.args.args[1:] if a.annotation}
+    assert found == {"show": {"Approved"}, "post": {"Piece"}}
+    assert calls("Piece") == {"bot.posting.pieces"}
+
+
 def test_adapters_cannot_send() -> None:
     """Lock 5: nothing of outlets, show or approval is within an adapter's reach, and none has a sending method."""
     for module, tree in modules():

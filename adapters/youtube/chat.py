@@ -14,6 +14,7 @@ from typing import Any, Unpack
 from aiohttp import ClientSession, ClientTimeout
 
 from adapters.base import AdapterError, Seen
+from adapters.bodies import read_body
 from adapters.fields import at, number, text
 from adapters.supervisor import Core, Ended, Retry, Supervised, WaitLong
 from adapters.texts import say
@@ -142,7 +143,7 @@ class YouTubeAdapter(Supervised):
         if not self._quota.spend(units):
             raise self._used_up()
         async with session.get(f"{self._url}/{what}", params=asked, allow_redirects=False) as response:
-            status, body = response.status, await _body(response.content)
+            status, body = response.status, await read_body(response, BODY_BYTES)
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError):
@@ -194,13 +195,3 @@ def _reasons(answer: object) -> set[str]:
     error = at(answer, "error")
     lists = (at(error, "errors"), at(error, "details"))
     return {text(at(one, "reason"), 60) for some in lists if isinstance(some, list) for one in some} - {""}
-
-
-async def _body(content: Any) -> bytes:
-    """At most so much; what is longer is no JSON any more, and is refused as such."""
-    body = bytearray()
-    async for part in content.iter_any():
-        body += part
-        if len(body) > BODY_BYTES:
-            break
-    return bytes(body)

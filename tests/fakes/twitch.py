@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+from aiohttp import web
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
@@ -139,3 +140,84 @@ async def refuses_login(chat: Chat, socket: ServerConnection) -> None:
     await chat.until(socket, r"NICK (justinfan\d+)")
     await socket.send(f"{SERVER} NOTICE * :Login authentication failed\r\n")
     await socket.wait_closed()
+
+
+class Helix:
+    """The part of Twitch's HTTP interface that posts. What is posted is kept, and said in `chat` where there is one."""
+
+    token = "fake-token"
+
+    def __init__(self, chat: Chat | None = None) -> None:
+        self.chat = chat
+        self.scopes = ["user:read:chat", "user:write:chat"]
+        self.user = {"user_id": "9001", "login": "cohost_bot"}
+        self.channels = {"demo_room": "7001"}
+        self.posted: list[dict[str, str]] = []
+        self.asked: list[str] = []
+        self.answers: deque[web.Response] = deque()  # to the next posts, which then are not posted
+        self.holds: asyncio.Event | None = None  # posts wait for it before they arrive
+        self.identity_down = False
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_get("/oauth2/validate", self._validate)
+        app.router.add_get("/helix/users", self._users)
+        app.router.add_post("/helix/chat/messages", self._messages)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        place = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.url, self.identity = f"{place}/helix", f"{place}/oauth2"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self._runner.cleanup()
+
+    async def _validate(self, request: web.Request) -> web.Response:
+        self.asked.append(request.path)
+        if self.identity_down:
+            return web.Response(status=503, text="<html>")
+        if request.headers.get("Authorization") != f"OAuth {self.token}":
+            return web.json_response({"status": 401, "message": "invalid access token"}, status=401)
+        return web.json_response({"client_id": "client-1", "scopes": self.scopes, "expires_in": 5000, **self.user})
+
+    async def _users(self, request: web.Request) -> web.Response:
+        self._check(request)
+        name = request.query["login"]
+        return web.json_response(
+            {"data": [{"id": self.channels[name], "login": name}] if name in self.channels else []}
+        )
+
+    async def _messages(self, request: web.Request) -> web.Response:
+        self._check(request)
+        if self.holds is not None:
+            await self.holds.wait()
+        if self.answers:
+            return self.answers.popleft()
+        body = await request.json()
+        assert set(body) == {"broadcaster_id", "sender_id", "message"} and len(body["message"]) <= 500
+        assert (body["broadcaster_id"], body["sender_id"]) == ("7001", self.user["user_id"])
+        self.posted.append(body)
+        if self.chat is not None:
+            tags = f"@id=post-{len(self.posted)};user-id={self.user['user_id']};display-name=Bot"
+            await self.chat.say(f"{tags} :bot!bot@bot.tmi.twitch.tv PRIVMSG #demo_room :{body['message']}")
+        return web.json_response({"data": [{"message_id": f"post-{len(self.posted)}", "is_sent": True}]})
+
+    def _check(self, request: web.Request) -> None:
+        self.asked.append(request.path)
+        assert request.headers["Client-Id"] == "client-1"
+        assert self.token not in str(request.url)
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            raise web.HTTPUnauthorized(text='{"status": 401, "message": "Invalid OAuth token"}')
+
+    @property
+    def words(self) -> list[str]:
+        return [body["message"] for body in self.posted]
+
+
+def dropped(code: str, message: str) -> web.Response:
+    """The answer 200 that means no."""
+    reason = {"code": code, "message": message}
+    return web.json_response({"data": [{"message_id": "", "is_sent": False, "drop_reason": reason}]})
