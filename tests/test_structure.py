@@ -118,7 +118,8 @@ def test_what_is_posted_is_a_piece_of_what_was_approved() -> None:
                 if isinstance(node, ast.AsyncFunctionDef) and node.name in found:
                     found[node.name] |= {ast.unparse(a.annotation) for a in node.args.args[1:] if a.annotation}
     assert found == {"show": {"Approved"}, "post": {"Piece"}}
-    assert calls("Piece") == {"bot.posting.pieces"}
+    makers = {module for module in calls("Piece") if not module.startswith("bot.engine.")}  # which has others
+    assert makers == {"bot.posting.pieces"}
 
 
 def test_adapters_cannot_send() -> None:
