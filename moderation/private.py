@@ -99,7 +99,6 @@ _PLATE = _compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
     rf"{_GAP}{{0,2}}[a-hj-z](?:{_GAP}{{0,2}}[a-hj-np-z\d]){{5,6}}(?![a-z\d])"
 )
-_MASKED = re.compile("|".join(re.escape(mask) for mask in MASKS.values()))
 # A text without any of these holds nothing that is looked for.
 _WORTH_A_LOOK = _compile(
     r"\d\D{0,3}\d|[.。点@#]|dot|//|magnet|[微薇威徽维v][信❤]|v ?x|w ?x|wechat|weixin|[加+]我?[v威薇微]|卫星|[路街道巷弄]"
@@ -204,7 +203,6 @@ class PrivateFilter:
         self._allowed = frozenset(_letters(plain(value).text) for value in allow)
 
     def check(self, text: str, direction: Direction) -> Iterator[Finding]:
-        yield from (_masked(*match.span()) for match in _MASKED.finditer(text))
         seen = plain(text)
         if not _WORTH_A_LOOK.search(seen.text):
             return
@@ -228,8 +226,3 @@ class PrivateFilter:
         yield Finding("ads_fraud", severity, "link", start, end, "链接")
         if direction is Direction.IN:
             yield Finding("privacy", MILD, "link", start, end, "链接", mask=MASKS["link"])
-
-
-def _masked(start: int, end: int) -> Finding:
-    """What was masked before stays pointed out."""
-    return Finding("privacy", MILD, "masked", start, end, "已隐去的个人信息或网址")
