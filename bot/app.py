@@ -39,7 +39,7 @@ from bot.show import Show
 from bot.voices import character_samplings, scenario_sampling
 from bot.web.server import create_app, serve
 from bot.web.tokens import Tokens, load_tokens
-from moderation import build_chain
+from moderation import Filter, WatchedWords, build_chain
 
 DEMO = Path(__file__).parent / "engine" / "demo"
 DEMO_MODEL = DEMO / "model.safetensors"
@@ -93,7 +93,8 @@ async def run(
         overlay = Overlay(overlay_feed, config.overlay.label, time.time, avatars)
         platforms = build_adapters(config, tokens)
         outlets = (overlay, *build_outlets(config, platforms))
-        show = build_show(config, scenario, engine, save, outlets, feed)
+        words = WatchedWords(config.word_files, force=config.moderation.force)
+        show = build_show(config, scenario, engine, save, outlets, feed, words)
         app = create_app(
             show,
             feed,
@@ -112,6 +113,7 @@ async def run(
                     await platform.start()
             tasks.create_task(show.run())
             tasks.create_task(run_engine(engine, worked))
+            tasks.create_task(words.run(lambda: show.words_changed(words.problem)))
             for platform in platforms:
                 tasks.create_task(listen(show, platform, save, config))
             for line in greeting(config, tokens, port, platforms):
@@ -177,7 +179,13 @@ def peers(server: WebsocketServer) -> Peers:
 
 
 def build_show(
-    config: Config, scenario: Scenario, engine: Engine, save: Save, outlets: Sequence[Outlet], feed: Feed
+    config: Config,
+    scenario: Scenario,
+    engine: Engine,
+    save: Save,
+    outlets: Sequence[Outlet],
+    feed: Feed,
+    words: Filter,
 ) -> Show:
     return Show(
         scenario=scenario,
@@ -189,7 +197,7 @@ def build_show(
             names=(scenario.speaker,),
         ),
         checks=build_chain(
-            word_files=config.word_files,
+            words=words,
             max_length=config.moderation.max_length,
             reply_length=config.approval.max_text,
             links=config.moderation.links,

@@ -20,7 +20,8 @@ HISTORY = 50
 class Board:
     """Snapshots for a panel that opens, and an event for every change after that.
 
-    `operators` and `overlays` count open pages; `save_error` is "" while the disk takes everything.
+    `operators` and `overlays` count open pages; `save_error` is "" while the disk takes everything,
+    `words_problem` while the newest word lists are in use.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Board:
         self.overlays = 0
         self.pause = Pause.RUN
         self.save_error = ""
+        self.words_problem = ""
 
     # -- all of it -------------------------------------------------------------------------------------------------
 
@@ -95,6 +97,7 @@ class Board:
                 "need_operator": rules.need_operator,
             },
             "save": {"state": "failed" if self.save_error else "ok", "detail": self.save_error},
+            "words": {"state": "old" if self.words_problem else "ok", "detail": self.words_problem},
         }
 
     # -- every change ----------------------------------------------------------------------------------------------

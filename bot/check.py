@@ -22,7 +22,7 @@ from bot.engine.strategy.grammar import is_auto, parse_strategy
 from bot.errors import UserError
 from bot.scenario import ScenarioError, load_scenario
 from moderation import WordListError
-from moderation.terms import load_words
+from moderation.lists import load_lists
 
 SCENARIO_FILE = "场景剧本.json"
 
@@ -78,7 +78,7 @@ def _scenario(config: Config) -> Iterator[str]:
 def _words(config: Config) -> Iterator[str]:
     for file in config.word_files:
         try:
-            load_words(file)
+            load_lists([file], force=config.moderation.force)
         except WordListError as error:
             yield str(error)
 

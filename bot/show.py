@@ -194,6 +194,13 @@ class Show:
             self._save_failed(error)
         self._intake_changed()
 
+    def words_changed(self, problem: str) -> None:
+        """Another version of the word lists is in use; or, with a problem, the newest cannot be."""
+        if problem:
+            log.warning("%s", problem)
+        self._board.words_problem = problem
+        self._board.status_changed()
+
     def withdraw(self, event: Withdrawn) -> None:
         """The platform has deleted messages: they get no answer, and a card that answers one shows it and waits."""
         now = self._clock()

@@ -4,43 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 from bot.messages import Message
 from moderation.chain import Chain, Filter
+from moderation.lists import DEFAULT_WORDS, load_lists
+from moderation.policy import Policy
 from moderation.shape import Links, ShapeFilter
-from moderation.terms import WordListError, load_words
+from moderation.terms import WordListError
 from moderation.verdict import Action, Direction, Finding, Verdict
-from moderation.words import WordFilter
+from moderation.watching import WatchedWords
 
 __all__ = [
+    "DEFAULT_WORDS",
     "Action",
     "Chain",
     "Direction",
     "Filter",
     "Finding",
+    "Policy",
     "Verdict",
+    "WatchedWords",
     "WordListError",
     "build_chain",
     "screen_message",
     "screen_reply",
 ]
 
-DEFAULT_WORDS = Path(__file__).parent / "data" / "words.tsv"
-
 
 def build_chain(
     *,
-    word_files: Sequence[Path] = (),
+    words: Filter | None = None,
     max_length: int = 80,
     reply_length: int = 200,
     links: Links = "block",
     speakers: Sequence[str] = (),
+    policy: Policy | None = None,
 ) -> Chain:
-    """The checks of a show: form, our own short word list, and the user's lists. Raises WordListError."""
-    terms = [term for file in (DEFAULT_WORDS, *word_files) for term in load_words(file)]
+    """The checks of a show. `words`: what looks for the words of lists; None: of our own list only. `policy`: what
+    follows from what they find."""
     shape = ShapeFilter(max_length=max_length, reply_length=reply_length, links=links, speakers=speakers)
-    return Chain((shape, WordFilter(terms)))
+    return Chain((shape, words or load_lists(())), policy)
 
 
 @cache

@@ -622,6 +622,15 @@ async def test_when_the_disk_refuses_the_panel_says_so_and_nothing_airs(house: H
         assert house.show.status()["save"]["state"] == "ok"
 
 
+async def test_a_word_list_that_cannot_be_read_shows_on_the_panel(house: House) -> None:
+    """With its file and line, until it can."""
+    async with house.running():
+        house.show.words_changed("mine.tsv:3：太短")
+        assert house.show.status()["words"] == {"state": "old", "detail": "mine.tsv:3：太短"}
+        house.show.words_changed("")
+        assert house.show.status()["words"]["state"] == "ok"
+
+
 async def test_a_message_that_was_found_wanting_is_not_quoted(house: House) -> None:
     """The overlay repeats a viewer's words only when no check found anything in them."""
     async with house.running():

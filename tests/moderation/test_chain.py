@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bot.messages import Kind, Message, MessageId, Viewer
 from moderation import Action, Chain, Direction, Finding, build_chain, screen_message, screen_reply
 from moderation.chain import READ_LIMIT
+from moderation.lists import load_lists
 from moderation.policy import Policy
 from tests.hostile import hostile_text
 
@@ -150,7 +151,7 @@ def test_a_chain_is_built_from_plain_settings(tmp_path: Any) -> None:
     """Word files, lengths, links and names all reach their filters."""
     words = tmp_path / "mine.tsv"
     words.write_text("紫薯精\tcustom\t3\n", encoding="utf-8")
-    chain = build_chain(word_files=[words], max_length=10, reply_length=12, links="allow", speakers=["小麦"])
+    chain = build_chain(words=load_lists([words]), max_length=10, reply_length=12, links="allow", speakers=["小麦"])
     assert chain.screen_message("你是紫薯精").action is Action.HOLD
     assert chain.screen_message("看 example.com").action is Action.FLAG  # eleven letters, and no link
     assert [found.rule for found in chain.screen_message("看 example.com").findings] == ["length"]

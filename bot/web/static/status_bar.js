@@ -19,6 +19,9 @@ function partsOf(store) {
   if (status.save && status.save.state !== "ok") {
     parts.push({ key: "save", name: t("part.save"), text: t("save.failed"), mood: "bad", tip: status.save.detail });
   }
+  if (status.words && status.words.state !== "ok") {
+    parts.push({ key: "words", name: t("part.words"), text: t("words.old", { why: status.words.detail }), mood: "bad", tip: status.words.detail });
+  }
   const oldest = Math.min(...store.pending.map((item) => item.created));
   const age = store.pending.length ? ` · ${t("part.oldest", { age: span(now - oldest) })}` : "";
   parts.push({ key: "pending", name: t("part.pending", { n: store.pending.length }), text: age, mood: "none" });

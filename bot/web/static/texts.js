@@ -7,6 +7,7 @@ const TEXTS = {
   "part.engine": ["引擎", "Engine"],
   "part.overlay": ["悬浮窗", "Overlay"],
   "part.save": ["存档", "Store"],
+  "part.words": ["词表", "Word lists"],
   "part.operators": ["场控 {n} 人", "{n} operators"],
   "part.pending": ["未决 {n}", "{n} pending"],
   "part.oldest": ["最久 {age}", "oldest {age}"],
@@ -32,6 +33,7 @@ const TEXTS = {
   "overlay.idle": ["{n} 个 · 空闲", "{n} · idle"],
   "overlay.air": ["{n} 个 · 播出中", "{n} · on air"],
   "overlay.unseen": ["未连接 · 播出中没人看到", "not connected · nobody sees what is on air"],
+  "words.old": ["仍用旧版 · {why}", "old version in use · {why}"],
   "save.failed": ["写入失败", "cannot write"],
 
   "platform.bilibili": ["B 站", "Bilibili"],
