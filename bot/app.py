@@ -32,6 +32,8 @@ from bot.errors import UserError
 from bot.feed import Feed
 from bot.intake import Intake, WaitClass
 from bot.outlets import Outlet, Overlay, Peers
+from bot.posting.outlet import ChatOutlet
+from bot.posting.twitch import TwitchPoster
 from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Scenario, load_scenario
@@ -92,7 +94,7 @@ async def run(
         avatars = find_avatars(scenario, scenario_file(config).parent)
         overlay = Overlay(overlay_feed, config.overlay.label, time.time, avatars)
         platforms = build_adapters(config, tokens)
-        outlets = (overlay, *build_outlets(config, platforms))
+        outlets = (overlay, *build_outlets(config, platforms, lambda text: show.objection(text)))
         words = WatchedWords(config.word_files, force=config.moderation.force)
         show = build_show(config, scenario, engine, save, outlets, feed, words)
         app = create_app(
@@ -114,6 +116,9 @@ async def run(
             tasks.create_task(show.run())
             tasks.create_task(run_engine(engine, worked))
             tasks.create_task(words.run(lambda: show.words_changed(words.problem)))
+            for outlet in outlets:
+                if isinstance(outlet, ChatOutlet):
+                    tasks.create_task(outlet.run())
             for platform in platforms:
                 tasks.create_task(listen(show, platform, save, config))
             for line in greeting(config, tokens, port, platforms):
@@ -165,12 +170,22 @@ def find_avatars(scenario: Scenario, folder: Path) -> dict[str, Path]:
     return {name: path for name, path in named.items() if path.is_file()}
 
 
-def build_outlets(config: Config, platforms: Sequence[Adapter]) -> list[Outlet]:
-    """Where approved words go besides the overlay, as far as the settings say so."""
+def build_outlets(config: Config, platforms: Sequence[Adapter], objection: Callable[[str], str]) -> list[Outlet]:
+    """Where approved words go besides the overlay, as far as the settings say so. `objection`: why a piece of a reply
+    may not stand alone."""
     found: list[Outlet] = []
     if config.adapters.websocket.server.replies:
         found += [peers(server) for server in platforms if isinstance(server, WebsocketServer)]
+    if config.adapters.twitch.post:
+        found += [twitch_posting(config, chat, objection) for chat in platforms if isinstance(chat, TwitchAdapter)]
     return found
+
+
+def twitch_posting(config: Config, chat: TwitchAdapter, objection: Callable[[str], str]) -> ChatOutlet:
+    """Says on the adapter's part of the panel what did not arrive, and tells it what will come back."""
+    token = config.adapters.twitch.token.get_secret_value()
+    poster = TwitchPoster(chat.channel, token, chat.echoes, time.monotonic, lang=config.lang)
+    return ChatOutlet("twitch", poster, chat.state, chat.echoes, time.time, check=objection, lang=config.lang)
 
 
 def peers(server: WebsocketServer) -> Peers:

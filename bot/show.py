@@ -367,6 +367,14 @@ class Show:
             self.mute(item.message.viewer, by)
         self._decided(item)
 
+    def objection(self, text: str) -> str:
+        """Why the checks would keep these words from the audience, "" where they would not: asked by outlets that cut
+        an approved reply, for a piece of it can read differently."""
+        verdict = self._checks.screen_reply(text)
+        if verdict.action not in (Check.BLOCK, Check.HARD_BLOCK):
+            return ""
+        return "；".join(finding.reason for finding in verdict.findings) or verdict.action.value
+
     def undo(self, item_id: str, revision: int, by: Operator) -> None:
         item = self._queue.undo(item_id, revision, by, self._clock())
         viewer = self._muted_with.pop(item.id, None)

@@ -8,9 +8,11 @@ import pytest
 
 from adapters.twitch.chat import TwitchAdapter
 from adapters.youtube.chat import YouTubeAdapter
-from bot.app import build_adapters
+from bot.app import build_adapters, build_outlets
 from bot.config import ConfigError, load_config
+from bot.posting.outlet import ChatOutlet
 from bot.web.tokens import Tokens
+from tests.test_show import House
 
 TOKENS = Tokens(operator="o", overlay="v", chat="c")
 
@@ -73,3 +75,24 @@ def test_a_variable_that_is_not_set_is_said_once(tmp_path: Path) -> None:
     assert line.startswith("2 adapters.youtube.api_key：没有环境变量 YT。")
     (line,) = mistakes(tmp_path, "  youtube: {video: abc-DEF_123, api_key: 4711}")
     assert "4711" not in line
+
+
+def test_posting_is_off_unless_it_is_switched_on(tmp_path: Path) -> None:
+    """Off by default, a channel alone does not post; and then it is an outlet, which takes only approved words."""
+    quiet = load_config(None, {"adapters.twitch.channel": "demo_room", "adapters.twitch.token": "t"})
+    assert build_outlets(quiet, build_adapters(quiet, TOKENS), lambda text: "") == []
+    loud = load_config(
+        None, {"adapters.twitch.channel": "demo_room", "adapters.twitch.token": "t", "adapters.twitch.post": True}
+    )
+    (outlet,) = build_outlets(loud, build_adapters(loud, TOKENS), lambda text: "")
+    assert isinstance(outlet, ChatOutlet) and outlet.name == "twitch"
+
+
+def test_a_piece_of_a_reply_is_held_against_the_show_s_own_checks(tmp_path: Path) -> None:
+    """The same that look at the whole when it is approved."""
+    house = House(tmp_path)
+    assert house.show.objection("今天玩解谜。") == ""
+    assert "链接" in house.show.objection("看 https://example.com 吧") or "网址" in house.show.objection(
+        "https://example.com"
+    )
+    house.save.close()
