@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -67,7 +67,7 @@ class TwitchPoster:
         self._identity = identity
         self._lang = lang
         self._account: _Account | None = None
-        self.paces = (Pace(*RATE, clock=clock, sleep=sleep), Pace(*APART, clock=clock, sleep=sleep))
+        self.paces: Sequence[Pace] = (Pace(*RATE, clock=clock, sleep=sleep), Pace(*APART, clock=clock, sleep=sleep))
 
     async def ready(self) -> str:
         """Validates the token and looks the channel up, once an hour. Raises CannotPost with what to do."""
