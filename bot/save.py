@@ -49,6 +49,11 @@ MIGRATIONS = (
 )
 
 
+_OWN_WORDS = """\
+# 场控面板上加的词。一行一词，用制表符分开：词、类别、级别 1-4、标记（a 是放行）、备注。可以手改，改完马上生效。
+"""
+
+
 class SaveError(UserError):
     """The disk refused. Nothing was changed."""
 
@@ -131,6 +136,34 @@ class Save:
                     "outcome = excluded.outcome, verdict = COALESCE(excluded.verdict, verdict)",
                     rows,
                 )
+
+    @property
+    def own_words_file(self) -> Path:
+        """The word list that is kept at the panel. There is one as soon as somebody asks where."""
+        file = self.folder / "words.tsv"
+        if not file.exists():
+            self.write_own_words(_OWN_WORDS)
+        return file
+
+    def own_words(self) -> str:
+        try:
+            return self.own_words_file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SaveError(f"读不了 {self.folder / 'words.tsv'}（{error}）。 The word list cannot be read.") from error
+
+    def write_own_words(self, text: str) -> None:
+        """All of it or nothing: whoever reads meanwhile has the old list or the new one."""
+        file, part = self.folder / "words.tsv", self.folder / ".words.tsv.part"
+        try:
+            with part.open("w", encoding="utf-8", newline="\n") as out:
+                out.write(text)
+                out.flush()
+                os.fsync(out.fileno())
+            part.replace(file)
+        except OSError as error:
+            raise SaveError(
+                f"写不了 {file}（{error.strerror}），词表没有变。请检查磁盘空间和权限。 The word list was not changed."
+            ) from error
 
     def recorder(
         self, platform: str, clock: Callable[[], float], trouble: Callable[[str], None], names: bool

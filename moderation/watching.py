@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -30,6 +31,7 @@ class WatchedWords:
         self._stamps = _stamps(self._files)
         self._words = load_lists(self._files, force=force)
         self.problem = ""
+        self._one_at_a_time = threading.Lock()
 
     @property
     def version(self) -> str:
@@ -44,7 +46,14 @@ class WatchedWords:
         return self._words.check(text, direction)
 
     def refresh(self) -> bool:
-        """Looks once; whether there is anything new to say. Reads files and takes up to a second: not for the loop."""
+        """Looks once; whether there is anything new to say. Reads files and takes up to a second: not for the loop.
+
+        When it returns, what was written before it was called is in use, whoever else looks at the same time.
+        """
+        with self._one_at_a_time:
+            return self._refresh()
+
+    def _refresh(self) -> bool:
         stamps = _stamps(self._files)
         if stamps == self._stamps:
             return False

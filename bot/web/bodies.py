@@ -79,6 +79,15 @@ class ViewerOf(Body):
         return Viewer(self.platform, self.viewer_id, self.viewer)
 
 
+class ListedWord(Body):
+    """A word for the user's own list."""
+
+    word: str = Field(min_length=1, max_length=100)
+    rule: Literal["block", "allow", "forget"]
+    category: str = Field("custom", max_length=40)
+    severity: int = Field(3, ge=1, le=4)
+
+
 class Words(Body):
     """Words that somebody is writing and would like to have checked."""
 
@@ -101,6 +110,7 @@ _KINDS = {
     "greater_than_equal": "field_too_small",
     "less_than_equal": "field_too_big",
     "string_too_long": "field_too_long",
+    "string_too_short": "field_too_short",
 }
 
 

@@ -117,6 +117,12 @@ async def check(request: web.Request) -> web.Response:
     return _done(**request.app[keys.SHOW].check(order.text))
 
 
+async def list_word(request: web.Request) -> web.Response:
+    order = await read(request, bodies.ListedWord)
+    await request.app[keys.SHOW].list_word(by=request[keys.OPERATOR], **order.model_dump())
+    return _done()
+
+
 async def pause(request: web.Request) -> web.Response:
     order = await read(request, bodies.Pause)
     request.app[keys.SHOW].pause(order.mode, by=request[keys.OPERATOR])
@@ -189,6 +195,7 @@ CALLS = (
     Route("POST", "/api/dismiss", Who.OPERATOR, dismiss),
     Route("POST", "/api/mute", Who.OPERATOR, mute),
     Route("POST", "/api/unmute", Who.OPERATOR, unmute),
+    Route("POST", "/api/words", Who.OPERATOR, list_word),
     Route("POST", "/api/check", Who.OPERATOR, check),
     Route("POST", "/api/pause", Who.OPERATOR, pause),
     Route("POST", "/api/stop", Who.OPERATOR, stop),

@@ -44,6 +44,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "field_too_small": "不能小于 {ge}",
         "field_too_big": "不能大于 {le}",
         "field_too_long": "太长，最多 {max_length} 字",
+        "field_too_short": "太短，最少 {min_length} 字",
         "field_wrong": "不符合要求",
     },
     "en": {
@@ -68,6 +69,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "field_too_small": "must be at least {ge}",
         "field_too_big": "must be at most {le}",
         "field_too_long": "is too long: {max_length} characters at most",
+        "field_too_short": "is too short: {min_length} characters at least",
         "field_wrong": "is not acceptable",
     },
 }

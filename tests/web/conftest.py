@@ -110,6 +110,9 @@ class FakeShow:
     def unmute(self, viewer: Viewer, by: Operator) -> None:
         self._did("unmute", *viewer.key, viewer.name, by.name)
 
+    async def list_word(self, word: str, rule: str, by: Operator, category: str = "custom", severity: int = 3) -> None:
+        self._did("list_word", word, rule, by.name, category, severity)
+
     def check(self, text: str) -> dict[str, Any]:
         self._did("check", text)
         return {"action": "clean", "flags": []}

@@ -25,6 +25,8 @@ BODY = {
     "token": OPERATOR_TOKEN,
     "platform": "test",
     "viewer_id": "7",
+    "word": "紫薯精",
+    "rule": "block",
 }
 UPGRADE = {
     "Connection": "Upgrade",

@@ -38,12 +38,24 @@ export function drawBadges(root, badges) {
   });
 }
 
+/** What the checks found, each reason once: the gravest first, with its category and its list to look at. */
 export function drawReasons(root, flags) {
-  const reasons = [...new Set(flags.map((flag) => flag.reason || flag.rule))];
-  patchList(root, reasons, (reason) => reason, () => h("li"), (node, reason) => setText(node, t("flag.mark", { reason })));
+  const grave = (flag) => (flag.firm ? 0 : flag.level === "block" ? 1 : 2);
+  const found = [...new Map([...flags].sort((a, b) => grave(b) - grave(a)).map((flag) => [flag.reason || flag.rule, flag])).values()];
+  found.sort((a, b) => grave(a) - grave(b));
+  patchList(root, found, (flag) => flag.reason || flag.rule, () => h("li"), (node, flag) => {
+    const mark = flag.firm ? "flag.firm" : flag.level === "block" ? "flag.block" : "flag.mark";
+    setText(node, t(mark, { reason: flag.reason || flag.rule, category: flag.category ? `${named("category", flag.category)}: ` : "" }));
+    setAttr(node, "title", titleOf(flag) || null);
+    setAttr(node, "data-level", flag.level);
+  });
 }
 
-/** `view`: { item, picked, editing, busy, early, empty: { title, text } } */
+/** Category and list of a finding. */
+export const titleOf = (flag) =>
+  [flag.category ? named("category", flag.category) : "", flag.source || "", flag.rule || ""].filter(Boolean).join(" · ");
+
+/** `view`: { item, picked, editing, busy, early, mute, empty: { title, text } } */
 export function drawCard(view, now) {
   const { item } = view;
   const card = $("#card");
@@ -55,6 +67,7 @@ export function drawCard(view, now) {
   setAttr(card, "data-item", item.id);
   setAttr(card, "data-own", !item.message);
   drawHead(item, now);
+  drawMute(item, view.mute, now);
   drawAsked(item);
   drawDrafts(item, view.picked);
   drawStamp(item, view);
@@ -69,6 +82,13 @@ function drawHead(item, now) {
   setText($("#merged"), item.merged ? t("card.merged", { n: item.merged }) : "");
   setAttr($("#merged"), "title", others || null);
   drawTimes(item, now);
+}
+
+function drawMute(item, mute, now) {
+  const known = Boolean(item.message) && item.message.known !== false;
+  show($("#hush"), known);
+  setText($("#hush-text"), mute ? t("hush.lift", { left: span(mute.until - now) }) : t("hush.mute"));
+  setAttr($("#hush"), "aria-pressed", String(Boolean(mute)));
 }
 
 export function drawTimes(item, now) {

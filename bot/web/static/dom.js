@@ -68,7 +68,7 @@ function patchPiece(node, part) {
   if (part.flag !== null) {
     setText(node, part.text);
     setAttr(node, "title", part.flag.reason);
-    setAttr(node, "data-level", part.flag.level);
+    setAttr(node, "data-level", part.flag.firm ? "firm" : part.flag.level);
   } else if (node.data !== part.text) {
     if (part.text.startsWith(node.data)) node.appendData(part.text.slice(node.data.length));
     else node.data = part.text;

@@ -1,8 +1,8 @@
 // Everything around the current card: the queue, the waiting room, what was passed over, what is on air, the record.
 
-import { $, h, patchList, setAttr, setText, show } from "./dom.js";
+import { $, h, patchFlagged, patchList, setAttr, setText, show } from "./dom.js";
 import { QuietList } from "./quiet_list.js";
-import { badgesOf, drawBadges, nameOf, stateOf, viewerOf } from "./card.js";
+import { badgesOf, drawBadges, drawReasons, nameOf, stateOf, viewerOf } from "./card.js";
 import { ago, named, span, t } from "./texts.js";
 
 const UNDOABLE = new Set(["approved", "rejected", "expired"]);
@@ -18,6 +18,9 @@ export class Lists {
     this.passed = new QuietList($("#passed"), $("#passed-more"), {
       key: (row) => row.message.id, make: makeMessageRow, update: drawPassed, empty: $("#passed-empty"),
     });
+    this.held = new QuietList($("#held"), $("#held-more"), {
+      key: (row) => row.message.id, make: makeHeldRow, update: drawHeld, empty: null,
+    });
     this.history = new QuietList($("#history"), $("#history-more"), {
       key: (row) => row.item.id, make: makeMessageRow, update: drawHistory, empty: $("#history-empty"),
     });
@@ -27,11 +30,17 @@ export class Lists {
     const now = store.now();
     this.queue.set(store.pending.map((item) => ({ item, now, current: item.id === current })));
     this.waiting.set(store.waiting.map((row) => ({ ...row, now })));
-    this.passed.set(store.passed.map((row) => ({ ...row, now })));
+    const held = new Set(store.held.map((row) => row.message.id));
+    this.held.set(store.held.map((row) => ({ ...row, now })));
+    this.passed.set(store.passed.filter((row) => !held.has(row.message.id)).map((row) => ({ ...row, now })));
+    show($("#held-box"), held.size > 0);
+    setText($("#held-count"), String(held.size));
+    drawMuted(store.muted.filter((mute) => now < mute.until), now);
     this.history.set(store.history.map((item) => ({ item, now })));
     setText($("#queue-count"), String(store.pending.length));
     setText($("#waiting-count"), String(store.waiting.length));
-    setText($("#sheet-count"), store.waiting.length ? String(store.waiting.length) : "");
+    const waits = store.waiting.length + store.held.length;
+    setText($("#sheet-count"), waits ? String(waits) : "");
     drawOnAir(store, now);
   }
 }
@@ -79,6 +88,8 @@ function drawMessageRow(row, { name, badges, time, words, note, button }) {
   press.dataset.id = button.id;
 }
 
+/** Why blocked words were let through. */
+const overrideNote = (item) => (item.override ? t("history.override", { reason: item.override }) : "");
 const saidBy = (message) => message.text || named("kind", message.kind);
 const short = (message, klass) => badgesOf(message, klass).slice(0, -1);
 
@@ -104,6 +115,36 @@ function drawPassed(row, { message, reason, time, now }) {
   });
 }
 
+/** A message that a check has stopped: what it found, and the two things that a person can do. */
+function makeHeldRow() {
+  const by = h("p", { class: "by" }, h("b"), h("span", { class: "badges" }), h("time"));
+  const release = h("button", { type: "button", data: { command: "release" } });
+  const dismiss = h("button", { type: "button", data: { command: "dismiss" } });
+  return h("li", {}, by, h("p", { class: "words" }), h("ul", { class: "reasons" }), h("div", { class: "row" }, release, dismiss));
+}
+
+function drawHeld(row, { message, flags, since, now }) {
+  const [by, words, reasons, { children: [release, dismiss] }] = row.children;
+  setText(by.children[0], message.viewer);
+  drawBadges(by.children[1], short(message));
+  setText(by.children[2], ago(now - since));
+  patchFlagged(words, saidBy(message), message.text ? flags : []);
+  drawReasons(reasons, flags);
+  setText(release, t("held.release"));
+  setText(dismiss, t("held.dismiss"));
+  release.dataset.id = dismiss.dataset.id = message.id;
+}
+
+function drawMuted(muted, now) {
+  show($("#muted-box"), muted.length > 0);
+  patchList($("#muted"), muted, (mute) => `${mute.platform} ${mute.viewer_id}`, makeMessageRow, (row, mute) => {
+    const left = t("card.left", { left: span(mute.until - now) });
+    const button = { text: t("muted.lift"), command: "unmute", id: mute.viewer_id };
+    drawMessageRow(row, { name: mute.viewer || mute.viewer_id, badges: [], time: named("platform", mute.platform), words: left, note: "", button });
+    row.querySelector("button").dataset.platform = mute.platform;
+  });
+}
+
 function drawHistory(row, { item, now }) {
   const { state, by } = stateOf(item);
   setAttr(row, "data-state", item.state);
@@ -112,7 +153,7 @@ function drawHistory(row, { item, now }) {
     badges: [{ text: state + by }, ...(item.edited ? [{ text: t("state.edited") }] : [])],
     time: ago(now - (item.until || item.decided || item.expires || item.created)),
     words: item.text || (item.message ? saidBy(item.message) : t("card.own.question")),
-    note: item.text && item.message ? `「${saidBy(item.message)}」` : "",
+    note: [item.text && item.message ? `「${saidBy(item.message)}」` : "", overrideNote(item)].filter(Boolean).join(" "),
     button: UNDOABLE.has(item.state) ? { text: t("cmd.undo"), command: "undo-item", id: item.id } : null,
   });
 }
@@ -134,7 +175,7 @@ function drawOnAir(store, now) {
       badges: [],
       time: next.by ? nameOf(next.by) : "",
       words: next.text || "",
-      note: "",
+      note: overrideNote(next),
       button: { text: t("cmd.undo"), command: "undo-item", id: next.id },
     }),
   );

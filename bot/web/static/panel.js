@@ -2,6 +2,7 @@
 
 import { FeedLink, post } from "./api.js";
 import { drawCard, stateOf, viewerOf } from "./card.js";
+import { LetThrough, Preview, flagsOf, isBlocked, isFirm, likelyWord, listWord, openWord } from "./checks.js";
 import { $, setAttr, setText, show } from "./dom.js";
 import * as keys from "./keys.js";
 import { Lists } from "./lists.js";
@@ -20,6 +21,8 @@ const GAP = 8; // between drafts on the phone, as in panel.css
 
 const store = new Store();
 const lists = new Lists();
+const preview = new Preview();
+const letThrough = new LetThrough();
 const phone = matchMedia("(max-width: 760px)");
 const page = {
   current: null, // id of the card that is looked at
@@ -55,6 +58,7 @@ function draw() {
       editing: page.editing !== null && item !== null && page.editing.id === item.id,
       busy: item !== null && page.busy.has(item.id),
       early: performance.now() < page.early,
+      mute: item ? store.muteOf(item.message) : null,
       empty: empty(),
     },
     now,
@@ -144,6 +148,7 @@ function drawButtons(item) {
   const rests = {
     approve: !open || busy || !item.drafts.some((draft) => draft.done),
     reject: !open || busy,
+    hush: item === null || !item.message || item.message.known === false || page.busy.has("hush "),
     mute: !open || busy || !item.message || item.message.known === false,
     edit: !open || busy,
     more: !open || busy || item.drafting,
@@ -201,6 +206,7 @@ async function decide(item, action, body, done) {
   if (answer === null) return;
   if (!answer.ok) {
     refused(answer);
+    if (answer.error === "blocked") askWhy(item, body);
     return;
   }
   page.decided.push(item.id);
@@ -232,7 +238,85 @@ function approve() {
   const draft = item.drafts[pickOf(item)];
   if (!draft) return notice(t("note.nodraft"), "refused");
   if (!draft.done) return notice(t(item.drafting ? "note.unfinished" : "note.broken"), "refused");
-  decide(item, "approve", { revision: item.revision, text: draft.text }, t("note.approved", { text: draft.text }));
+  const body = { revision: item.revision, text: draft.text };
+  if (isFirm(draft.flags || [])) return notice(t("note.firm"), "refused");
+  if (isBlocked(draft.flags || [])) return letThrough.ask({ id: item.id, ...body }, draft.flags);
+  approveWords(item, body);
+}
+
+function approveWords(item, body) {
+  decide(item, "approve", body, t("note.approved", { text: body.text }));
+}
+
+/** The server has blocked these words: where a reason would help, ask for it. */
+async function askWhy(item, { revision, text }) {
+  const flags = await flagsOf(text);
+  const same = store.find(item.id);
+  if (flags === null || isFirm(flags) || !isBlocked(flags) || !same || same.revision !== revision) return;
+  letThrough.ask({ id: item.id, revision, text }, flags);
+}
+
+function approveAnyway() {
+  const words = letThrough.answer();
+  if (words === null) return;
+  const { id, ...body } = words;
+  const item = store.find(id);
+  letThrough.close();
+  if (item !== null) approveWords(item, body);
+}
+
+/** The word stays allowed from now on; whether these words then pass is seen when they are approved again. */
+async function allowListed({ word }) {
+  const answer = await send("list-word ", "/api/words", { word, rule: "allow" });
+  if (answer === null) return;
+  letThrough.close();
+  if (answer.ok) notice(t("note.allowed", { word }));
+  else refused(answer);
+}
+
+async function word(rule) {
+  const listed = await listWord(rule, send);
+  if (listed !== null) notice(t(`note.word.${rule}`, { word: listed }));
+}
+
+function askWord() {
+  const item = page.current === null ? null : store.find(page.current);
+  openWord(likelyWord(item, item ? item.drafts[pickOf(item)] : null));
+}
+
+/** Mutes the viewer of this card for ten minutes, or lifts it: the same key undoes it. */
+async function hush() {
+  const item = page.current === null ? null : store.find(page.current);
+  if (!item || !item.message || item.message.known === false) return notice(t("note.nobody"), "refused");
+  const { platform, viewer_id, viewer } = item.message;
+  const muted = store.muteOf(item.message) !== null;
+  const answer = await send("hush ", muted ? "/api/unmute" : "/api/mute", { platform, viewer_id, viewer });
+  if (answer === null) return;
+  if (answer.ok) notice(t(muted ? "note.unmuted" : "note.muted", { name: viewer }));
+  else refused(answer);
+}
+
+async function unmute({ platform, id }) {
+  const answer = await send(`unmute ${id}`, "/api/unmute", { platform, viewer_id: id });
+  if (answer && !answer.ok) refused(answer);
+}
+
+async function decideHeld(action, id) {
+  const answer = await send(`${action} ${id}`, `/api/${action}`, { message: id });
+  if (answer === null) return;
+  if (answer.ok) notice(t(`note.${action}`));
+  else refused(answer);
+}
+
+/** To the first held message, so that Enter releases it and Tab goes on to the next button. */
+function goToHeld() {
+  if (phone.matches) {
+    openSheet(true);
+    showTab("viewers");
+  }
+  const first = $("#held button");
+  if (first) first.focus();
+  else notice(t("note.noheld"));
 }
 
 function approveEdit() {
@@ -245,7 +329,7 @@ function approveEdit() {
   if (n > maxText()) return notice(t("note.long", { n, max: maxText() }), "refused");
   const { revision } = page.editing;
   page.editing.revision = item.revision; // a refused click has been told why; the next one is on the new screen
-  decide(item, "approve", { revision, text }, t("note.approved", { text }));
+  approveWords(item, { revision, text });
 }
 
 function reject(mute) {
@@ -329,6 +413,7 @@ function closeEditor() {
   if (!page.editing) return;
   const { id } = page.editing;
   page.editing = null;
+  preview.forget();
   const text = $("#edit-text").value;
   const item = store.find(id);
   if (item && item.drafts.every((draft) => draft.text !== text)) page.edits.set(id, text);
@@ -344,7 +429,9 @@ function count(output, text) {
 }
 
 function drawEditor() {
-  if (page.editing) count($("#edit-count"), $("#edit-text").value);
+  if (!page.editing) return;
+  count($("#edit-count"), $("#edit-text").value);
+  preview.look($("#edit-text").value);
 }
 
 function drawSay() {
@@ -415,7 +502,8 @@ function pickBySwipe() {
 
 /** The first Esc closes what is open and arms the second. */
 function firstEscape() {
-  if ($("#help").open) $("#help").close();
+  const dialog = $("dialog[open]");
+  if (dialog) dialog.close();
   else if (page.editing) closeEditor();
   else if (document.activeElement === $("#say-text")) $("#say-text").blur();
   else openSheet(false);
@@ -439,11 +527,14 @@ const ACTIONS = {
   edit,
   more: () => more(),
   undo: () => undo(),
+  hush,
+  word: askWord,
+  held: goToHeld,
   recall,
   say: () => (phone.matches ? openSheet(true) : $("#say-text").focus()),
   next: ({ pressed }) => step(1, Boolean(pressed)),
   previous: () => step(-1),
-  arrivals: () => [lists.queue, lists.waiting, lists.passed, lists.history].forEach((list) => list.release()),
+  arrivals: () => [lists.queue, lists.waiting, lists.held, lists.passed, lists.history].forEach((list) => list.release()),
   hold: ({ pressed }) => pause(!pressed && paused() ? "run" : "hold"),
   drop: () => pause("drop"),
   run: () => pause("run"),
@@ -462,6 +553,14 @@ const ACTIONS = {
   "more-edit": () => more({ start_with: $("#edit-text").value.trim() }),
   "cancel-edit": closeEditor,
   "send-say": sendSay,
+  release: ({ id }) => decideHeld("release", id),
+  dismiss: ({ id }) => decideHeld("dismiss", id),
+  unmute,
+  "let-allow": allowListed,
+  "close-let": () => letThrough.close(),
+  "allow-word": () => word("allow"),
+  "forget-word": () => word("forget"),
+  "close-word": () => $("#word").close(),
   generate,
   card: ({ id }) => {
     closeEditor();
@@ -476,7 +575,8 @@ const ACTIONS = {
 };
 
 function give(id, detail = {}) {
-  if ($("#help").open && id !== "help" && id !== "stop") return;
+  const dialog = $("dialog[open]");
+  if (dialog && !(id === "stop" || (id === "help" && dialog.id === "help"))) return;
   if (keys.command(id).server && !store.live) return notice(t("note.offline"), "refused");
   ACTIONS[id](detail);
 }
@@ -514,6 +614,8 @@ function start() {
     });
   }
   for (const form of document.querySelectorAll("form")) form.addEventListener("submit", (event) => event.preventDefault());
+  $("#let-form").addEventListener("submit", approveAnyway);
+  $("#word-form").addEventListener("submit", () => word("block"));
   for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, unlock, { capture: true, passive: true });
   for (const name of ["pointerdown", "pointermove", "keydown"]) {
     document.addEventListener(name, () => (page.lastInput = performance.now()), { capture: true, passive: true });

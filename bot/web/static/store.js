@@ -11,6 +11,8 @@ export class Store {
     this.history = [];
     this.waiting = [];
     this.passed = [];
+    this.held = [];
+    this.muted = [];
     this.status = null;
     this.skew = 0;
     this.link = "connecting";
@@ -49,8 +51,7 @@ export class Store {
     this.items = new Map(event.items.map((item) => [item.id, item]));
     this.onAir = event.on_air;
     this.history = event.history || [];
-    this.waiting = event.waiting || [];
-    this.passed = event.passed || [];
+    this.on_intake(event);
     this.on_status(event);
     this.ready = true;
   }
@@ -67,11 +68,11 @@ export class Store {
     else if (this.onAir && this.onAir.id === item.id) this.onAir = null;
   }
 
-  on_draft({ id, index, text, done, flags }) {
+  on_draft({ id, index, text, done, flags, by_person }) {
     const item = this.items.get(id);
     if (!item) return;
     while (item.drafts.length <= index) item.drafts.push({ text: "", done: false, flags: [] });
-    item.drafts[index] = { text, done, flags: flags || [] };
+    item.drafts[index] = { text, done, flags: flags || [], by_person };
   }
 
   on_on_air({ item }) {
@@ -79,9 +80,19 @@ export class Store {
     if (item) this.items.delete(item.id);
   }
 
-  on_intake({ waiting, passed }) {
-    if (waiting) this.waiting = waiting;
-    if (passed) this.passed = passed;
+  on_intake({ waiting, passed, held, muted }) {
+    this.waiting = waiting || [];
+    this.passed = passed || [];
+    this.held = held || [];
+    this.muted = muted || [];
+  }
+
+  /** The mute of this message's viewer that is not over, or null. */
+  muteOf(message) {
+    if (!message || message.known === false) return null;
+    const now = this.now();
+    const same = (mute) => mute.platform === message.platform && mute.viewer_id === message.viewer_id && now < mute.until;
+    return this.muted.find(same) || null;
   }
 
   on_status({ status }) {

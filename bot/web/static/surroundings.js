@@ -5,7 +5,7 @@ import { $, h, patchList, setAttr, setText } from "./dom.js";
 import * as keys from "./keys.js";
 import { remember, remembered } from "./settings.js";
 import { beep } from "./sound.js";
-import { language, t, translatePage, useLanguage } from "./texts.js";
+import { language, named, t, translatePage, useLanguage } from "./texts.js";
 
 function drawKeys() {
   for (const kbd of document.querySelectorAll("button[data-command] > kbd")) {
@@ -50,9 +50,21 @@ export function toggleLanguage() {
 export function speak(lang) {
   useLanguage(lang);
   translatePage();
+  drawChoices();
   drawTools();
   drawKeys();
   drawHelp();
+}
+
+/** What a word can be listed as. */
+function drawChoices() {
+  const categories = ["custom", "insult", "threat", "hate", "sexual", "violence", "gambling", "drugs_weapons", "ads_fraud", "politics"];
+  drawOptions($("#word-category"), categories, "category");
+  drawOptions($("#word-severity"), ["3", "2", "4"], "severity");
+}
+
+function drawOptions(select, codes, group) {
+  patchList(select, codes, (code) => code, (code) => h("option", { value: code }), (node, code) => setText(node, named(group, code)));
 }
 
 function drawHelp() {
