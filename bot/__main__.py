@@ -48,6 +48,7 @@ def command_line() -> argparse.ArgumentParser:
     _add_check(commands.add_parser("check", help="检查设置、剧本、录像和词表 / say every mistake in the settings"))
     _add_scenario(commands.add_parser("scenario", help="剧本 / scenarios"))
     _add_model(commands.add_parser("model", help="模型文件 / model files"))
+    _add_moderation(commands.add_parser("moderation", help="词表和审核 / word lists and checks"))
     _add_bench(commands.add_parser("bench", help="测速 / measure the speed"))
     return parser
 
@@ -109,6 +110,27 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     convert.set_defaults(run=_model_convert)
 
 
+def _add_moderation(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(title="命令 / commands", metavar="COMMAND", required=True)
+    lint = commands.add_parser("lint", help="检查词表：重复、同音、误伤 / what is wrong with word lists")
+    _add_config(lint)
+    lint.add_argument("files", nargs="*", type=Path, metavar="F", help="词表；不写就是设置里的 / default: those in use")
+    lint.add_argument("--benign", type=Path, metavar="F", help="平常的弹幕，一行一句 / everyday chat to count hits on")
+    lint.add_argument("--force", action="store_true", help="误伤多也算通过 / false alarms are no mistake")
+    lint.set_defaults(run=_moderation_lint)
+    test = commands.add_parser("test", help="一句话在审核里是什么样 / how the checks see a text")
+    _add_config(test)
+    test.add_argument("text", metavar="TEXT")
+    test.add_argument("--reply", action="store_true", help="当作回复来查 / as words on their way out")
+    test.set_defaults(run=_moderation_test)
+    imported = commands.add_parser("import", help="导入别处的词表、B 站屏蔽词 / take over a list")
+    imported.add_argument("source", type=Path, metavar="SRC", help="文本、JSON 或 XML / text, JSON or XML")
+    imported.add_argument("target", type=Path, metavar="DST", help="新词表 / new list (.tsv)")
+    imported.add_argument("--category", default="custom", help="类别 / category")
+    imported.add_argument("--severity", default="2", help="级别 1–4 / severity")
+    imported.set_defaults(run=_moderation_import)
+
+
 def _add_bench(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(title="命令 / commands", metavar="COMMAND", required=True)
     engine = commands.add_parser("engine", help="预填充和五条候选 / prefill and five drafts")
@@ -138,7 +160,7 @@ def _check(options: argparse.Namespace) -> int:
 
     wrong: list[str] = []
     try:
-        config = _settings(options, {"lang": options.lang} if options.lang else {})
+        config = _settings(options, _language(options))
     except ConfigError as error:
         wrong, config = [str(error)], error.rest
     print(_which_file(config), flush=True)
@@ -202,6 +224,34 @@ def _model_convert(options: argparse.Namespace) -> int:
     return FINE
 
 
+def _moderation_lint(options: argparse.Namespace) -> int:
+    from moderation.commands import lint
+
+    files = options.files or _settings(options, _language(options)).word_files
+    return FINE if lint(files, options.benign, force=options.force) else MISTAKE
+
+
+def _moderation_test(options: argparse.Namespace) -> int:
+    from bot.app import build_checks, scenario_file
+    from bot.scenario import load_scenario
+    from moderation import Direction
+    from moderation.commands import test
+    from moderation.lists import load_lists
+
+    config = _settings(options, _language(options))
+    words = load_lists(config.word_files, force=config.moderation.force)
+    checks = build_checks(config, load_scenario(scenario_file(config)), words)
+    test(options.text, checks, Direction.OUT if options.reply else Direction.IN)
+    return FINE
+
+
+def _moderation_import(options: argparse.Namespace) -> int:
+    from moderation.commands import import_file
+
+    import_file(options.source, options.target, options.category, options.severity)
+    return FINE
+
+
 def _bench_engine(options: argparse.Namespace) -> int:
     from bot.engine.bench.run import run
 
@@ -224,6 +274,10 @@ def overrides(options: argparse.Namespace) -> dict[str, object]:
         "replay_speed": options.speed,
     }
     return {key: value for key, value in given.items() if value is not None}
+
+
+def _language(options: argparse.Namespace) -> dict[str, object]:
+    return {"lang": options.lang} if options.lang else {}
 
 
 def _from_here(path: str | None) -> str | None:

@@ -41,7 +41,7 @@ from bot.show import Show
 from bot.voices import character_samplings, scenario_sampling
 from bot.web.server import create_app, serve
 from bot.web.tokens import Tokens, load_tokens
-from moderation import Filter, WatchedWords, build_chain
+from moderation import Chain, Filter, WatchedWords, build_chain
 
 DEMO = Path(__file__).parent / "engine" / "demo"
 DEMO_MODEL = DEMO / "model.safetensors"
@@ -211,18 +211,23 @@ def build_show(
             expiry={WaitClass(name): seconds for name, seconds in config.intake.expire.by_class().items()},
             names=(scenario.speaker,),
         ),
-        checks=build_chain(
-            words=words,
-            max_length=config.moderation.max_length,
-            reply_length=config.approval.max_text,
-            links=config.moderation.links,
-            speakers=scenario.speakers,
-        ),
+        checks=build_checks(config, scenario, words),
         save=save,
         outlets=outlets,
         feed=feed,
         rules=show_rules(config, scenario),
         clock=time.time,
+    )
+
+
+def build_checks(config: Config, scenario: Scenario, words: Filter) -> Chain:
+    """Everything that a text is asked, with the lists as they are given."""
+    return build_chain(
+        words=words,
+        max_length=config.moderation.max_length,
+        reply_length=config.approval.max_text,
+        links=config.moderation.links,
+        speakers=scenario.speakers,
     )
 
 

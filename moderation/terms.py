@@ -95,7 +95,7 @@ def parse_words(text: str, file: str = "words.tsv") -> tuple[Term, ...]:
         if not line.strip() or line.startswith("#"):
             continue
         try:
-            terms.append(_term(line.rstrip("\r").split("\t"), f"{name}:{number}"))
+            terms.append(fields_term(line.rstrip("\r").split("\t"), f"{name}:{number}"))
         except ValueError as mistake:
             mistakes.append(f"{file}:{number}：{mistake}")
     if mistakes:
@@ -114,7 +114,8 @@ def version_of(terms: Iterable[Term]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _term(fields: Sequence[str], place: str) -> Term:
+def fields_term(fields: Sequence[str], place: str = "") -> Term:
+    """The entry of a line. Raises ValueError with what is wrong."""
     text, category, severity, flags, note = (field.strip() for field in (*fields, *[""] * 5)[:5])
     if len(fields) > 5:
         raise ValueError(f"有 {len(fields)} 列，最多 5 列：词、类别、级别、标记、备注。 Five columns at most.")

@@ -19,6 +19,7 @@ _EMOJI = {
 }  # fmt: skip
 _SOUNDS = syllables() | {letter: sound for sound, letters in _EMOJI.items() for letter in letters}
 _LETTER = {sound: chr(0xE000 + number) for number, sound in enumerate(sorted(set(_SOUNDS.values())))}
+_SYLLABLE = {letter: sound for sound, letter in _LETTER.items()}
 _SPOKEN = {ord(letter): _LETTER[sound] for letter, sound in _SOUNDS.items()}
 _TYPED = {sound for sound in _LETTER if set(sound) & set("aeiouv")}  # not "n", or "animation" would be pinyin
 _LONGEST = max(map(len, _LETTER))
@@ -41,6 +42,11 @@ def sounds(term: str) -> set[str]:
     typed = "".join(_SOUNDS.get(letter, letter) for letter in term)
     in_one = "".join(_LETTER[syllable] for syllable in read_pinyin(typed)) or typed
     return {way for way in (term.translate(_SPOKEN), in_one) if len(way) > 1}  # one syllable is in every sentence
+
+
+def spelled(view: View) -> str:
+    """Such a view for people."""
+    return " ".join(_SYLLABLE.get(letter, letter) for letter in view.text)
 
 
 def _letters(seen: View) -> Iterator[tuple[str, int, int]]:
