@@ -32,6 +32,7 @@ from bot.errors import UserError
 from bot.feed import Feed
 from bot.intake import Intake, WaitClass
 from bot.outlets import Outlet, Overlay, Peers
+from bot.posting.bilibili import REPEAT_SECONDS, BilibiliPoster, Cookies
 from bot.posting.outlet import ChatOutlet
 from bot.posting.twitch import TwitchPoster
 from bot.rules import Rules
@@ -178,6 +179,8 @@ def build_outlets(config: Config, platforms: Sequence[Adapter], objection: Calla
         found += [peers(server) for server in platforms if isinstance(server, WebsocketServer)]
     if config.adapters.twitch.post:
         found += [twitch_posting(config, chat, objection) for chat in platforms if isinstance(chat, TwitchAdapter)]
+    if config.adapters.bilibili.post:
+        found += [bilibili_posting(config, room, objection) for room in platforms if isinstance(room, BilibiliAdapter)]
     return found
 
 
@@ -186,6 +189,30 @@ def twitch_posting(config: Config, chat: TwitchAdapter, objection: Callable[[str
     token = config.adapters.twitch.token.get_secret_value()
     poster = TwitchPoster(chat.channel, token, chat.echoes, time.monotonic, lang=config.lang)
     return ChatOutlet("twitch", poster, chat.state, chat.echoes, time.time, check=objection, lang=config.lang)
+
+
+def bilibili_posting(config: Config, room: BilibiliAdapter, objection: Callable[[str], str]) -> ChatOutlet:
+    settings = config.adapters.bilibili
+    assert settings.room_id is not None, "the settings are checked for it"
+    poster = BilibiliPoster(
+        settings.room_id,
+        Cookies(settings.sessdata.get_secret_value(), settings.bili_jct.get_secret_value()),
+        room.echoes,
+        time.monotonic,
+        limit=settings.post_length,
+        user_agent=settings.user_agent or USER_AGENT,
+        lang=config.lang,
+    )
+    return ChatOutlet(
+        "bilibili",
+        poster,
+        room.state,
+        room.echoes,
+        time.time,
+        check=objection,
+        repeat=REPEAT_SECONDS,
+        lang=config.lang,
+    )
 
 
 def peers(server: WebsocketServer) -> Peers:

@@ -9,8 +9,9 @@ import pytest
 from adapters.bilibili import BilibiliAdapter
 from adapters.bilibili.open_live import OpenLive
 from adapters.bilibili.web import Web
-from bot.app import build_adapters
+from bot.app import build_adapters, build_outlets
 from bot.config import Config, ConfigError, load_config
+from bot.posting.outlet import ChatOutlet
 from bot.web.tokens import Tokens
 
 TOKENS = Tokens(operator="o", overlay="v", chat="c")
@@ -60,6 +61,9 @@ def test_nothing_is_built_by_default() -> None:
         ("{transport: web}", "adapters.bilibili.transport：应为 auto, builtin, blivedm 之一"),
         ("{user_agent: 浏览器}", "adapters.bilibili.user_agent"),
         ("{sessdata: 5}", "COHOST_BILIBILI_SESSDATA"),
+        ("{post: true, room_id: 6, sessdata: x}", "adapters.bilibili.bili_jct：没有填，不能往 B 站发弹幕"),
+        ("{post: true, sessdata: x, bili_jct: y}", "adapters.bilibili.room_id：没有填"),
+        ("{post_length: 1000}", "adapters.bilibili.post_length"),
         ("{open_live: {code: A}}", "adapters.bilibili.open_live.access_key_secret：没有填"),
         ("{open_live: {code: A, app_id: x}}", "adapters.bilibili.open_live.app_id：应为整数"),
         ('{sessdata: "${NOT_SET}"}', "NOT_SET"),
@@ -70,6 +74,19 @@ def test_mistakes_say_what_to_write(tmp_path: Path, section: str, said: str) -> 
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, section)
     assert said in str(caught.value)
+
+
+def test_posting_is_off_by_default(tmp_path: Path) -> None:
+    """And is an outlet of its own where it is asked for, tied to the adapter that hears the room."""
+    config = load(tmp_path, "{room_id: 6}")
+    assert build_outlets(config, build_adapters(config, TOKENS), lambda text: "") == []
+    section = '{room_id: 6, post: true, post_length: 30, sessdata: "${SESS}", bili_jct: "${JCT}"}'
+    config = load(tmp_path, section, SESS="hidden", JCT="c5rf")
+    (room,) = build_adapters(config, TOKENS)
+    (outlet,) = build_outlets(config, [room], lambda text: "")
+    assert isinstance(outlet, ChatOutlet) and isinstance(room, BilibiliAdapter)
+    assert outlet._echoes is room.echoes and outlet._state is room.state and outlet._poster.limit == 30
+    assert not any(value in repr(config) for value in ("hidden", "c5rf"))
 
 
 def test_half_of_the_keys_names_the_rest(tmp_path: Path) -> None:

@@ -292,13 +292,17 @@ class OpenLiveKeys(Section):
 
 
 class Bilibili(Section):
-    """`open_live` goes before `room_id`; `transport` and the account are about the latter."""
+    """`open_live` goes before `room_id`; `transport` and the account are about the latter. `post`: whether approved words
+    go to the chat as well, with the account of `sessdata` and `bili_jct`, `post_length` characters at a time."""
 
     open_live: OpenLiveKeys = OpenLiveKeys()
     room_id: Annotated[int, Field(ge=1)] | None = None
     transport: Literal["auto", "builtin", "blivedm"] = "auto"
     sessdata: SecretStr = SecretStr("")
     user_agent: Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{0,500}$")] = ""
+    post: bool = False
+    post_length: Annotated[int, Field(ge=5, le=100)] = 20
+    bili_jct: SecretStr = SecretStr("")
     record: Record = False
 
     def keys(self) -> Keys | None:

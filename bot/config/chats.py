@@ -32,6 +32,9 @@ def chat_mistakes(tree: Tree, lang: str) -> Iterator[Mistake]:
     if tree.get("adapters.bilibili.open_live.code"):
         for name in ("app_id", "access_key_id", "access_key_secret"):
             yield from _wanted(tree, ("adapters", "bilibili", "open_live", name), "no_open_live_key", lang)
+    if tree.get("adapters.bilibili.post") is True:
+        for name in ("room_id", "sessdata", "bili_jct"):
+            yield from _wanted(tree, ("adapters", "bilibili", name), "no_bilibili_account", lang)
 
 
 def _wanted(tree: Tree, key: Key, text: str, lang: str) -> Iterator[Mistake]:

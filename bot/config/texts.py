@@ -48,6 +48,8 @@ TEXTS = {
         "write_list": "请写成 [第一项, 第二项]，没有就写 []。",
         "write_quotes": "请给它加上英文引号。",
         "write_nothing": "不需要就删去这一行。",
+        "no_bilibili_account": "没有填，不能往 B 站发弹幕：要有房间号，和同一次登录的两个 Cookie（SESSDATA、bili_jct），"
+        '写成 "${{COHOST_BILIBILI_SESSDATA}}" 和 "${{COHOST_BILIBILI_JCT}}" 并设好环境变量；或把 adapters.bilibili.post 改成 false。',
         "no_open_live_key": "没有填，不能用 B 站直播开放平台。密钥和项目 ID 在 open-live.bilibili.com 的“个人中心”和“我的项目”里；"
         "不用开放平台就把 adapters.bilibili.open_live.code 留空。",
         "twitch_channel": " Twitch 频道名或频道网址",
@@ -60,6 +62,8 @@ TEXTS = {
         # what to write for one key
         "adapters.bilibili.transport": "auto 会自己选。",
         "adapters.bilibili.sessdata": '请加上引号，最好取自环境变量："${{COHOST_BILIBILI_SESSDATA}}"。',
+        "adapters.bilibili.bili_jct": '请加上引号，最好取自环境变量："${{COHOST_BILIBILI_JCT}}"。',
+        "adapters.bilibili.post_length": "一般账号 20 个字，等级高的 30 个字。",
         "adapters.bilibili.user_agent": '请用浏览器的 User-Agent，只含英文；不知道就写 ""。',
         "adapters.bilibili.open_live.code": '主播的身份码，请加上引号："${{COHOST_BILIBILI_CODE}}"。',
         "adapters.bilibili.open_live.app_id": "项目 ID 是一个整数，写成 1234567890123，不要引号。",
@@ -140,6 +144,9 @@ TEXTS = {
         "write_list": "Write [first, second], or [] for none.",
         "write_quotes": "Put it in quotes.",
         "write_nothing": "Remove the line if you do not need it.",
+        "no_bilibili_account": "empty, so nothing can be posted to Bilibili: it takes the room's number and two cookies of one "
+        'sign-in (SESSDATA, bili_jct): write "${{COHOST_BILIBILI_SESSDATA}}" and "${{COHOST_BILIBILI_JCT}}" and set those '
+        "variables; or set adapters.bilibili.post to false.",
         "no_open_live_key": "empty, so Open Live cannot be used. Keys and the app's id are at open-live.bilibili.com; "
         "without Open Live leave adapters.bilibili.open_live.code empty.",
         "twitch_channel": "a Twitch channel or its address",
@@ -149,6 +156,8 @@ TEXTS = {
         "no_twitch_channel": "empty: nobody knows where to post. Write the channel, or set adapters.twitch.post to false.",
         "no_twitch_token": "empty, so nothing can be posted. Get a user token with the scope user:write:chat, "
         'write "${{COHOST_TWITCH_TOKEN}}" and set that variable; or set adapters.twitch.post to false.',
+        "adapters.bilibili.bili_jct": 'Put it in quotes, best from the environment: "${{COHOST_BILIBILI_JCT}}".',
+        "adapters.bilibili.post_length": "20 for most accounts, 30 for those of a high level.",
         "adapters.bilibili.transport": "auto chooses by itself.",
         "adapters.bilibili.sessdata": 'Put it in quotes, best from the environment: "${{COHOST_BILIBILI_SESSDATA}}".',
         "adapters.bilibili.user_agent": 'A browser\'s, in plain ASCII; "" for our own.',

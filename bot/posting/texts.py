@@ -21,6 +21,16 @@ TEXTS = {
         "twitch_dropped": "Twitch 没有发出：{why}（{code}）",
         "twitch_refused": "Twitch 不让这个账号在这里发言：{why}",
         "twitch_too_fast": "Twitch 说发得太快",
+        # bilibili.py
+        "bilibili_ready": "播出的话会以 UID {uid} 的名义发到直播间 {room}",
+        "bilibili_account": "B 站不认这个 SESSDATA（没登录或已过期），不能发弹幕。请重新登录，更新 COHOST_BILIBILI_SESSDATA 和 "
+        "COHOST_BILIBILI_JCT，再重新启动。",
+        "bilibili_csrf": "B 站不认 bili_jct。它要和 SESSDATA 来自同一次登录；请更新 COHOST_BILIBILI_JCT，再重新启动。",
+        "bilibili_plain": "B 站的地址不是 https，不发送登录信息。",
+        "bilibili_risk": "B 站风控（{code}），先别再发",
+        "bilibili_site": "被 B 站屏蔽（f）：观众看不到",
+        "bilibili_room": "被直播间的屏蔽词挡下（k）：观众看不到",
+        "bilibili_refused": "B 站没有发出：{why}（{code}）",
     },
     "en": {
         "undelivered": "not delivered: “{words}” {why}",
@@ -38,6 +48,16 @@ TEXTS = {
         "twitch_dropped": "Twitch did not post it: {why} ({code})",
         "twitch_refused": "Twitch does not let this account post here: {why}",
         "twitch_too_fast": "Twitch says that this is too fast",
+        "bilibili_ready": "what airs is posted to room {room} as UID {uid}",
+        "bilibili_account": "Bilibili does not accept SESSDATA (not signed in, or expired). Sign in again, "
+        "set COHOST_BILIBILI_SESSDATA and COHOST_BILIBILI_JCT, start again.",
+        "bilibili_csrf": "Bilibili does not accept bili_jct. It has to come from the same sign-in as SESSDATA: "
+        "set COHOST_BILIBILI_JCT, start again.",
+        "bilibili_plain": "Bilibili's address is not https: no cookies are sent there.",
+        "bilibili_risk": "Bilibili's risk control ({code}): better not post for now",
+        "bilibili_site": "hidden by Bilibili's filter (f): nobody sees it",
+        "bilibili_room": "hidden by the room's own words (k): nobody sees it",
+        "bilibili_refused": "Bilibili did not post it: {why} ({code})",
     },
 }
 

@@ -35,6 +35,9 @@ SHORT, ROOM, OWNER = 6, 7000, 9000
 SESSDATA, ACCOUNT = "a1b2%2C1900000000%2Cc3d4%2A11", 8123
 HOSTS = ("one.chat.bilibili.com", "two.chat.bilibili.com")
 
+JCT = "0123456789abcdef0123456789abcdef"
+LONGEST = 20  # characters that the account may post at once
+
 KEY_ID, SECRET, APP, CODE = "key-id", "key-secret", 1700000000000, "ABCDEF"
 
 HEARTBEAT, HEARTBEAT_REPLY, COMMAND, AUTH, AUTH_REPLY = 2, 3, 5, 7, 8
@@ -42,6 +45,7 @@ HEARTBEAT, HEARTBEAT_REPLY, COMMAND, AUTH, AUTH_REPLY = 2, 3, 5, 7, 8
 INFO = "/xlive/web-room/v1/index/getDanmuInfo"
 NAV = "/x/web-interface/nav"
 GET_INFO = "/room/v1/Room/get_info"
+SEND = "/msg/send"
 START, BEAT, END = "/v2/app/start", "/v2/app/heartbeat", "/v2/app/end"
 
 
@@ -103,6 +107,7 @@ class Fake:
         self.answers_logins = True
         self.on_air = True
         self.game_id: str | None = None  # None: a new one each time
+        self.hides: dict[str, str] = {}  # "f" or "k": the word that makes a post vanish
 
         self.requests: list[tuple[str, str, dict[str, str], dict[str, str]]] = []  # host, path, cookies, headers
         self.logins: list[dict[str, Any]] = []
@@ -111,6 +116,7 @@ class Fake:
         self.games: list[str] = []
         self.beats: list[str] = []
         self.ended: list[str] = []
+        self.posted: list[str] = []
 
         self.port = 0
         self._answers: defaultdict[str, deque[Callable[[], web.StreamResponse]]] = defaultdict(deque)
@@ -171,6 +177,8 @@ class Fake:
                 return self._room(request)
             case "api.live.bilibili.com", path if path == INFO:
                 return self._servers(request)
+            case "api.live.bilibili.com", path if path == SEND:
+                return await self._posted(request)
             case "live-open.biliapi.com", path if path in (START, BEAT, END):
                 return await self._open_live(request)
         return web.Response(status=404, text="<html>404</html>", content_type="text/html")
@@ -199,6 +207,25 @@ class Fake:
             return web.json_response({"code": -352, "message": "-352", "ttl": 1})
         servers = [{"host": host, "port": 2243, "wss_port": 443, "ws_port": 2244} for host in HOSTS]
         return ok({"group": "live", "token": self._token(), "host_list": servers})
+
+    async def _posted(self, request: web.Request) -> web.Response:
+        """Also tells the room, as the real one does."""
+        fields = dict(await request.post())
+        if request.cookies.get("SESSDATA") != SESSDATA:
+            return web.json_response({"code": -101, "message": "账号未登录"})
+        if request.cookies.get("bili_jct") != JCT or not fields["csrf"] == fields["csrf_token"] == JCT:
+            return web.json_response({"code": -111, "message": "csrf 校验失败"})
+        words = str(fields["msg"])
+        if fields["roomid"] != str(ROOM) or len(words) > LONGEST:
+            return web.json_response({"code": 1003212, "message": "超出限制长度", "msg": "超出限制长度"})
+        for letter, hidden in self.hides.items():
+            if hidden in words:
+                return web.json_response({"code": 0, "data": [], "message": letter, "msg": letter})
+        self.posted.append(words)
+        extra = json.dumps({"id_str": f"posted-{len(self.posted)}"})
+        info = [[0, 1, 25, 1, 0, 1, 0, "p", 0, 0, 0, "", 0, "{}", "{}", {"extra": extra}], words, [ACCOUNT, "副播"]]
+        await self.tell({"cmd": "DANMU_MSG", "info": info})
+        return web.json_response({"code": 0, "data": {"mode_info": {}}, "message": "", "msg": ""})
 
     def _token(self) -> str:
         token = f"token-{next(self._count)}"
