@@ -55,9 +55,10 @@ def test_letters_are_read_as_the_lists_read_them(written: str) -> None:
     assert SHIPPED.score(written) == pytest.approx(SHIPPED.score("sb 垃圾，滚出去，恶心死了"))
 
 
-@given(hostile_text | st.text())
-def test_whatever_comes_gets_a_score(text: str) -> None:
-    """From 0 to 1, the same each time; a finding lies inside the text and is not empty."""
+@given(hostile_text | st.text(), st.sampled_from(["", ROUGH]), hostile_text | st.text())
+def test_whatever_comes_gets_a_score(before: str, rough: str, after: str) -> None:
+    """From 0 to 1; a finding lies inside the text and is not empty."""
+    text = f"{before}{rough}{after}"
     assert 0 <= SHIPPED.score(text) <= 1
     for one in found(text):
         assert 0 <= one.start < one.end <= len(text)
