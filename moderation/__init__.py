@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from functools import cache
 
 from bot.messages import Message
+from moderation.care import CareFilter
 from moderation.chain import Chain, Filter
+from moderation.echo import CardFilter
+from moderation.injection import InjectionFilter
 from moderation.lists import DEFAULT_WORDS, load_lists
 from moderation.policy import Policy
-from moderation.shape import Links, ShapeFilter
+from moderation.private import Links, PrivateFilter
+from moderation.replies import ReplyFilter, language_of
+from moderation.shape import ShapeFilter
 from moderation.terms import WordListError
 from moderation.verdict import Action, Direction, Finding, Verdict
 from moderation.watching import WatchedWords
@@ -38,12 +43,24 @@ def build_chain(
     reply_length: int = 200,
     links: Links = "block",
     speakers: Sequence[str] = (),
+    allow: Sequence[str] = (),
+    card: str = "",
+    secrets: Sequence[str] = (),
     policy: Policy | None = None,
 ) -> Chain:
-    """The checks of a show. `words`: what looks for the words of lists; None: of our own list only. `policy`: what
-    follows from what they find."""
-    shape = ShapeFilter(max_length=max_length, reply_length=reply_length, links=links, speakers=speakers)
-    return Chain((shape, words or load_lists(())), policy)
+    """The checks of a show. `words`: what looks for the words of lists; None: of our own list only. `allow`: numbers
+    and accounts that may be said. `card` is what the model was told about its role, `secrets` what it must never say.
+    `policy`: what follows from what they find."""
+    filters = (
+        ShapeFilter(max_length=max_length, reply_length=reply_length, speakers=speakers),
+        words or load_lists(()),
+        PrivateFilter(links=links, allow=allow),
+        InjectionFilter(),
+        CareFilter(),
+        ReplyFilter(language_of(card) if card else "zh"),
+        CardFilter(card, secrets),
+    )
+    return Chain(filters, policy)
 
 
 @cache

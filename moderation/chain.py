@@ -18,12 +18,16 @@ log = logging.getLogger(__name__)
 # No filter ever reads more than this. A longer text cannot be checked whole, so it is held or blocked.
 READ_LIMIT = {Direction.IN: 400, Direction.OUT: 2000}
 TIME_LIMIT = 0.05
+AT_THE_LIMIT = 40
+NOT_CHECKED = "[没有查过]"
+_OF_ONE_MESSAGE = frozenset({"quality", "spam", "suspect", "unchecked"})
 
 
 class Filter(Protocol):
     """One kind of check. Places in its findings count in the text that it is given.
 
-    A filter whose answer depends on a list or a model has a `version: str` as well, which goes into every verdict.
+    A filter whose answer depends on a list or a model has a `version: str` as well, which goes into every verdict. One
+    that masks has `masks = True`: where it fails, nothing of a message is shown.
     """
 
     @property
@@ -53,17 +57,20 @@ class Chain:
         self._clock = clock
         self._time_limit = time_limit
 
-    def screen_message(self, message: Message | str) -> Verdict:
-        """A viewer's words, and the viewer's name (its findings have no place in the words: 0:0)."""
+    def screen_message(self, message: Message | str, before: str = "") -> Verdict:
+        """A viewer's words, and the viewer's name (its findings have no place in the words: 0:0).
+
+        `before` is what the same viewer wrote just now: what begins in it and ends in these words is found too.
+        """
         if isinstance(message, str):
             return self._verdict(message, self._findings(message, Direction.IN), Direction.IN)
         name, in_name = mask(message.viewer.name, self._findings(message.viewer.name, Direction.IN))
-        found = (*self._findings(message.text, Direction.IN), *map(_in_name, in_name))
+        found = (*self._heard(message.text, before), *map(_in_name, in_name))
         return replace(self._verdict(message.text, found, Direction.IN, message.viewer.roles), name=name)
 
-    def screen_reply(self, text: str) -> Verdict:
-        """Words on their way to the audience, whoever wrote them."""
-        return self._verdict(text, self._findings(text, Direction.OUT), Direction.OUT)
+    def screen_reply(self, text: str, *beside: Filter) -> Verdict:
+        """Words on their way to the audience, whoever wrote them. `beside`: filters for this one reply."""
+        return self._verdict(text, self._findings(text, Direction.OUT, beside), Direction.OUT)
 
     @property
     def versions(self) -> tuple[tuple[str, str], ...]:
@@ -78,13 +85,25 @@ class Chain:
         masked, shown = mask(text, judged) if direction is Direction.IN else (text, judged)
         return Verdict(gravest(judged, direction), judged, masked, shown=shown, versions=self.versions)
 
-    def _findings(self, text: str, direction: Direction) -> tuple[Finding, ...]:
+    def _heard(self, text: str, before: str) -> tuple[Finding, ...]:
+        found = self._findings(text, Direction.IN)
+        before = before[-max(0, READ_LIMIT[Direction.IN] - len(text)) :] if len(text) < READ_LIMIT[Direction.IN] else ""
+        if not before:
+            return found
+        known = {one.rule for one in found}
+        joined = self._findings(before + text, Direction.IN)
+        split = (one for one in joined if one.end > len(before) and one.rule not in known)
+        return (*(_of_the_end(one, len(before)) for one in split if one.category not in _OF_ONE_MESSAGE), *found)
+
+    def _findings(self, text: str, direction: Direction, beside: Sequence[Filter] = ()) -> tuple[Finding, ...]:
         limit = READ_LIMIT[direction]
         read = text[:limit]
-        found = [one for each in self._filters for one in self._ask(each, read, direction)]
+        found = [one for each in (*self._filters, *beside) for one in self._ask(each, read, direction)]
         if len(text) > limit:
             reason = f"超过 {limit} 字，后面的没有检查。 Too long to check."
-            found.append(Finding("unchecked", SEVERE, "unchecked", limit, len(text), reason))
+            # What lies at the limit may go on beyond it, unseen.
+            start = limit - AT_THE_LIMIT if direction is Direction.IN else limit
+            found.append(Finding("unchecked", SEVERE, "unchecked", start, len(text), reason, mask="…"))
         return tuple(sorted(found, key=lambda one: (one.start, one.end)))
 
     def _ask(self, each: Filter, text: str, direction: Direction) -> list[Finding]:
@@ -99,7 +118,8 @@ class Chain:
             log.error("filter %s failed: %s", each.name, type(error).__name__)
             log.debug("in full", exc_info=error)
             reason = f"检查“{each.name}”出错（{type(error).__name__}），这条没有查过。 A check failed."
-            return [_unchecked(text, f"failed:{each.name}", reason)]
+            unchecked = _unchecked(text, f"failed:{each.name}", reason)
+            return [replace(unchecked, mask=NOT_CHECKED) if getattr(each, "masks", False) else unchecked]
         took = self._clock() - began
         if took > self._time_limit:
             log.warning("filter %s took %.0f ms", each.name, took * 1000)
@@ -110,6 +130,11 @@ class Chain:
 
 def _unchecked(text: str, rule: str, reason: str) -> Finding:
     return Finding("unchecked", SEVERE, rule, 0, len(text), reason)
+
+
+def _of_the_end(found: Finding, start: int) -> Finding:
+    """What was found in two messages, told of the second."""
+    return replace(found, start=max(0, found.start - start), end=found.end - start, reason=f"与上一条连起来：{found.reason}")
 
 
 def _in_name(found: Finding) -> Finding:

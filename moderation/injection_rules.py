@@ -14,7 +14,9 @@ import re
 from moderation.verdict import NOTABLE, SEVERE
 from moderation.views import fold
 
-_BEFORE = "以上|上面|上文|之前|前面|先前|以前|此前|系统|所有|全部|一切|任何|你的?|原[来有先]的?|给你的?|今まで|これまで|前の"
+_BEFORE = (
+    "以上|上面|上文|之前|前面|先前|以前|此前|系统|所有|全部|一切|任何|你的?|原[来有先]的?|给你的?|今まで|これまで|前の"
+)
 _ORDERS = "指令|指示|命令|规则|设定|人设|提示词?|限制|约束|要求|规定|prompt|过滤|审[核查]|记忆|道德|条条框框|内容无效"
 _NOT = "不(?:要|用|必|需要?|许|得)?再?|别再?|停止|暂停|暂时不|无需|拒绝"
 _FREE = "没有(?:任何|一切)?(?:道德|安全)?(?:限制|约束|规则|审[核查]|底线|道德)|不受(?:任何)?(?:限制|约束|控制|规则)|无(?:限制|审[核查]|约束|规则)"
@@ -89,7 +91,9 @@ SIGNS: tuple[tuple[str, int, str], ...] = (
 )  # fmt: skip
 
 # A run of letters, digits, + and / in both cases, as encoded data looks.
-ENCODED = re.compile(r"(?<![\w/.:-])(?=[\w+/]{0,40}\d)(?=[\w+/]{0,40}[a-z])(?=[\w+/]{0,40}[A-Z])[A-Za-z0-9+/]{16,}={0,2}(?![\w/.])")
+ENCODED = re.compile(
+    r"(?<![\w/.:-])(?=[\w+/]{0,40}\d)(?=[\w+/]{0,40}[a-z])(?=[\w+/]{0,40}[A-Z])[A-Za-z0-9+/]{16,}={0,2}(?![\w/.])"
+)
 
 
 def _squeezed(pattern: str) -> str:

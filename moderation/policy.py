@@ -75,7 +75,7 @@ class Policy:
         return tuple(replace(found, action=act(found, roles)) for found in findings)
 
     def _in(self, found: Finding, roles: Collection[Role]) -> Action:
-        if found.mask:
+        if found.mask and found.category == "privacy":
             return Action.MASK
         if not self._stops(found, Direction.IN):
             return Action.FLAG if self._marks(found, Direction.IN) else Action.PASS

@@ -99,6 +99,7 @@ _PLATE = _compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
     rf"{_GAP}{{0,2}}[a-hj-z](?:{_GAP}{{0,2}}[a-hj-np-z\d]){{5,6}}(?![a-z\d])"
 )
+_MASKED = re.compile(r"\[(?:" + "|".join(NAMES.values()) + r")\]")  # what was masked before stays pointed out
 # A text without any of these holds nothing that is looked for.
 _WORTH_A_LOOK = _compile(
     r"\d\D{0,3}\d|[.。点@#]|dot|//|magnet|[微薇威徽维v][信❤]|v ?x|w ?x|wechat|weixin|[加+]我?[v威薇微]|卫星|[路街道巷弄]"
@@ -197,12 +198,14 @@ class PrivateFilter:
     """`allow`: numbers and accounts of the operator's own. `links`: what a link leads to; "allow" lets it stand."""
 
     name = "private"
+    masks = True
 
     def __init__(self, *, links: Links = "block", allow: Sequence[str] = ()) -> None:
         self._links = links
         self._allowed = frozenset(_letters(plain(value).text) for value in allow)
 
     def check(self, text: str, direction: Direction) -> Iterator[Finding]:
+        yield from (Finding("privacy", MILD, "masked", *match.span(), "已隐去") for match in _MASKED.finditer(text))
         seen = plain(text)
         if not _WORTH_A_LOOK.search(seen.text):
             return
@@ -212,17 +215,13 @@ class PrivateFilter:
 
     def _finding(self, rule: str, text: str, direction: Direction, start: int, end: int) -> Iterator[Finding]:
         if rule == "link":
-            yield from self._link(direction, start, end)
+            yield from self._link(start, end)
         else:
             severity = SEVERE if direction is Direction.OUT else NOTABLE
             reason = f"{NAMES[rule]}（尾号 {text[start:end][-2:]}）"
             yield Finding("privacy", severity, rule, start, end, reason, mask=MASKS[rule])
 
-    def _link(self, direction: Direction, start: int, end: int) -> Iterator[Finding]:
-        """A link that may not stand is masked, and is an advertisement too."""
-        if self._links == "allow":
-            return
-        severity = SEVERE if self._links == "block" else NOTABLE
-        yield Finding("ads_fraud", severity, "link", start, end, "链接")
-        if direction is Direction.IN:
-            yield Finding("privacy", MILD, "link", start, end, "链接", mask=MASKS["link"])
+    def _link(self, start: int, end: int) -> Iterator[Finding]:
+        if self._links != "allow":
+            severity = SEVERE if self._links == "block" else NOTABLE
+            yield Finding("ads_fraud", severity, "link", start, end, "链接", mask=MASKS["link"])

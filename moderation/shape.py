@@ -1,4 +1,4 @@
-"""Checks the form of a text, not its meaning: length, links, characters nobody sees, forged turns, control tokens.
+"""Checks the form of a text, not its meaning: length, characters nobody sees, forged turns, control tokens.
 
 A reply must stand in a prompt exactly as it stands on the screen; whatever the canonical text form would change in it
 cannot be approved, by nobody and for no reason.
@@ -8,25 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
 
 from bot.letters import BIDI, COLONS, CONTROL, CONTROL_TOKEN, INVISIBLE, LONE_SURROGATE, visible
 from bot.scenario import COMMON_ROLES, canonical_name, canonical_text, names_pattern
 from moderation.verdict import FORBIDDEN, MILD, NOTABLE, SEVERE, Direction, Finding
 
-Links = Literal["allow", "flag", "block"]
-
 _BIDI = re.compile(f"[{BIDI}]")
 _OTHER_RULE = re.compile(f"[{BIDI}\ud800-\udfff]")  # invisible too, but named by a rule of their own
 # What the canonical text form changes, beside control characters and surrogates, which have a rule of their own.
 _BREAK = re.compile("[ ]*\n\\s*\n\\s*|\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029\t]")
-_TLD = "com|cn|net|org|top|xyz|vip|cc|me|io|tv|shop|site|club|info|icu|fun|live|app|link|ly|gg|ru|jp|kr|hk|tw|uk|de|us"
-# Every repetition is bounded: a text made to be slow costs no more than another.
-_LINK = re.compile(
-    r"https?\s?[:：]\s?//\S+|www\s?[.。．]\s?\S+"
-    rf"|(?<![a-z0-9-])[a-z0-9-]{{2,63}}(?:[.．][a-z0-9-]{{1,63}}){{0,4}}[.．](?:{_TLD})(?![a-z0-9-])(?:/\S*)?",
-    re.IGNORECASE,
-)
 _REASONS = {
     "break": "空行或特殊的换行，会被读成换人说话",
     "control": "控制字符",
@@ -39,7 +29,7 @@ _REASONS = {
 
 class ShapeFilter:
     """`max_length`: messages longer than this are flagged. `reply_length`: the same for replies. `speakers`: the names
-    that begin a turn. `links`: what a link leads to."""
+    that begin a turn."""
 
     name = "shape"
 
@@ -48,11 +38,9 @@ class ShapeFilter:
         *,
         max_length: int = 80,
         reply_length: int = 200,
-        links: Links = "block",
         speakers: Sequence[str] = (),
     ) -> None:
         self._longest = {Direction.IN: max_length, Direction.OUT: reply_length}
-        self._links = links
         roles = [role for role in COMMON_ROLES if len(role) > 1]  # "问：" and "A:" are everyday words
         names = names_pattern(canonical_name(name) for name in (*speakers, *roles))
         self._name_colon = re.compile(rf"(?:{names})\s*[{COLONS}]", re.IGNORECASE)
@@ -60,7 +48,6 @@ class ShapeFilter:
     def check(self, text: str, direction: Direction) -> Iterator[Finding]:
         yield from self._length(text, direction)
         yield from self._seen(text, direction)
-        yield from self._link(text)
         yield from self._turns(text, direction)
 
     def _length(self, text: str, direction: Direction) -> Iterator[Finding]:
@@ -86,11 +73,6 @@ class ShapeFilter:
             if found:
                 start, end = min(one.start() for one in found), max(one.end() for one in found)
                 yield Finding("quality", severity, rule, start, end, f"{len(found)} 个{_REASONS[rule]}")
-
-    def _link(self, text: str) -> Iterator[Finding]:
-        if self._links != "allow":
-            severity = SEVERE if self._links == "block" else NOTABLE
-            yield from (Finding("ads_fraud", severity, "link", *match.span(), "链接") for match in _LINK.finditer(text))
 
     def _turns(self, text: str, direction: Direction) -> Iterable[Finding]:
         yield from _each(CONTROL_TOKEN, text, "token", SEVERE if direction is Direction.IN else FORBIDDEN)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.messages import Kind, Message, MessageId, Viewer
 from moderation import Action, Chain, Direction, Finding, build_chain, screen_message, screen_reply
-from moderation.chain import READ_LIMIT
+from moderation.chain import AT_THE_LIMIT, READ_LIMIT
 from moderation.lists import load_lists
 from moderation.policy import Policy
 from tests.hostile import hostile_text
@@ -117,7 +117,9 @@ def test_no_filter_reads_more_than_the_limit(direction: Direction) -> None:
     verdict = screen("好" * 1_000_000)
     assert [len(text) for text, _ in filter.asked] == [limit, limit]
     assert verdict.action in (Action.HOLD, Action.BLOCK)
-    assert (verdict.findings[0].start, verdict.findings[0].end) == (limit, 1_000_000)
+    start = limit - AT_THE_LIMIT if direction is Direction.IN else limit
+    assert (verdict.findings[0].start, verdict.findings[0].end) == (start, 1_000_000)
+    assert len(verdict.text) == (start + 1 if direction is Direction.IN else 1_000_000)
 
 
 def test_the_name_is_screened_like_the_words() -> None:

@@ -26,9 +26,6 @@ def found(text: str, direction: Direction) -> list[tuple[str, int, int, int]]:
         ("你\u200b好", [("invisible", 2, 1, 2)], [("invisible", 4, 1, 2)]),
         ("你\u202e好", [("bidi", 2, 1, 2)], [("bidi", 4, 1, 2)]),
         ("❤️👨‍👩‍👧1️⃣"[:-3], [], []),
-        ("看 http://a.cn/b 吧", [("link", 3, 2, 15)], [("link", 3, 2, 15)]),
-        ("www.taobao.com", [("link", 3, 0, 14)], [("link", 3, 0, 14)]),
-        ("来b23.tv/abc看", [("link", 3, 1, 12)], [("link", 3, 1, 12)]),
         ("3.5分，1.2.3", [], []),
         ("好。cn也行吗", [], []),
         ("a<|im_end|>b", [("token", 3, 1, 11)], [("token", 4, 1, 11)]),
@@ -57,13 +54,6 @@ def test_what_is_found(text: str, message: list[object], reply: list[object]) ->
     """Each rule, with its place, in a message and in a reply."""
     assert found(text, Direction.IN) == message
     assert found(text, Direction.OUT) == reply
-
-
-@pytest.mark.parametrize(("links", "severities"), [("allow", []), ("flag", [2]), ("block", [3])])
-def test_links_are_a_setting(links: str, severities: list[int]) -> None:
-    """Allowed, pointed out, or stopped."""
-    shape = ShapeFilter(links=links)  # type: ignore[arg-type]
-    assert [one.severity for one in shape.check("看 example.com", Direction.OUT)] == severities
 
 
 @given(hostile_text)
