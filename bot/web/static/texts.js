@@ -39,7 +39,9 @@ const TEXTS = {
 
   "platform.bilibili": ["B 站", "Bilibili"],
   "platform.replay": ["回放", "Replay"],
+  "platform.twitch": ["Twitch", "Twitch"],
   "platform.websocket": ["WebSocket", "WebSocket"],
+  "platform.youtube": ["YouTube", "YouTube"],
   "kind.super_chat": ["醒目留言", "Super chat"],
   "kind.gift": ["礼物", "Gift"],
   "kind.guard": ["上舰", "Guard"],
