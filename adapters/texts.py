@@ -79,6 +79,7 @@ TEXTS = {
         "twitch_no_login": "Twitch 不接受匿名登录（{why}）",
         "twitch_no_tags": "Twitch 不给消息的标签",
         "twitch_reconnect": "Twitch 要求重新连接",
+        "twitch_socks": "系统设的是 SOCKS 代理，还缺一个包。请在 .venv 里运行 pip install python-socks，或改用 HTTP 代理。",
         # adapters/youtube
         "youtube_key_missing": "adapters.youtube.api_key：没有填。请在 Google Cloud 开通 YouTube Data API v3，建一个 API 密钥，"
         '写成 "${{COHOST_YOUTUBE_KEY}}" 并设好这个环境变量。',
@@ -168,6 +169,7 @@ TEXTS = {
         "twitch_no_login": "Twitch does not take the anonymous login ({why})",
         "twitch_no_tags": "Twitch gives no tags with its messages",
         "twitch_reconnect": "Twitch asks to connect again",
+        "twitch_socks": "the system's proxy is a SOCKS one, which needs a package: pip install python-socks in .venv, or use an HTTP proxy.",
         "youtube_key_missing": "adapters.youtube.api_key: empty. Enable the YouTube Data API v3 in Google Cloud, make an API key, "
         'write "${{COHOST_YOUTUBE_KEY}}" and set that variable in the environment.',
         "youtube_video": "adapters.youtube.video: must be the broadcast's address or its 11 characters, is “{value}”.",

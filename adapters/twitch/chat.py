@@ -61,7 +61,7 @@ class TwitchAdapter(Supervised):
 
     async def connection(self) -> None:
         """Logs in, joins, and hands over what is written until the connection ends."""
-        async with self._call() as socket, aclosing(_lines(socket)) as heard:  # type: ignore[type-var]
+        async with await self._call() as socket, aclosing(_lines(socket)) as heard:  # type: ignore[type-var]
             await self._log_in(socket, heard)
             self.healthy(f"#{self.channel}")
             self.withdraw_notice("no_answer")
@@ -73,8 +73,11 @@ class TwitchAdapter(Supervised):
                 pings.cancel()
                 await asyncio.gather(pings, return_exceptions=True)
 
-    def _call(self) -> connect:
-        return connect(self._url, max_size=FRAME_BYTES, open_timeout=10, close_timeout=1, logger=_library_log)
+    async def _call(self) -> ClientConnection:
+        try:
+            return await connect(self._url, max_size=FRAME_BYTES, open_timeout=10, close_timeout=1, logger=_library_log)
+        except ImportError as error:  # the library takes the system's proxy, and for one kind needs another package
+            raise AdapterError(say(self.lang, "twitch_socks")) from error
 
     async def _log_in(self, socket: ClientConnection, heard: AsyncIterator[Line | None]) -> None:
         """Returns when we are in the chat. A name that does not exist is answered with silence."""

@@ -1,6 +1,7 @@
 """The connection to Twitch, against a server that speaks its IRC."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
@@ -160,6 +161,20 @@ async def test_a_suspended_channel_stops_for_good():
             async with heard(twitch, 1):
                 pass
     assert twitch.state.state is Phase.FAILED
+
+
+async def test_a_proxy_that_needs_another_package_is_said(monkeypatch: pytest.MonkeyPatch):
+    """Where the system is set to a SOCKS proxy and python-socks is not installed."""
+    monkeypatch.setitem(sys.modules, "python_socks", None)
+    monkeypatch.setitem(sys.modules, "python_socks.async_.asyncio", None)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("all_proxy", "socks_proxy", "ws_proxy", "http_proxy"):
+        monkeypatch.setenv(name, "socks5h://127.0.0.1:9")
+    async with Chat() as chat:
+        with pytest.raises(AdapterError, match="python-socks"):
+            async with heard(adapter(chat), 1):
+                pass
 
 
 @pytest.mark.parametrize("mood", [refuses_login, refuses_tags])
