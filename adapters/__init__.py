@@ -17,6 +17,7 @@ BUILT_IN = tuple(
         ("websocket", "adapters.websocket:WebsocketServer"),
         ("websocket_client", "adapters.websocket:WebsocketClient"),
         ("replay", "adapters.replay:Replay"),
+        ("bilibili", "adapters.bilibili:BilibiliAdapter"),
         ("twitch", "adapters.twitch.chat:TwitchAdapter"),
         ("youtube", "adapters.youtube.chat:YouTubeAdapter"),
     )

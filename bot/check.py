@@ -13,7 +13,7 @@ from adapters.bridges.reading import Answer, Reading
 from adapters.replay import load_recording, resolve
 from adapters.texts import say as adapters_say
 from adapters.wire import FrameError, frame_from_event
-from bot.app import DEMO_MODEL, scenario_file, show_rules
+from bot.app import DEMO_MODEL, build_chats, scenario_file, show_rules
 from bot.config import Config
 from bot.config.texts import say
 from bot.engine.models.describe import describe
@@ -32,6 +32,7 @@ def mistakes(config: Config) -> Iterator[str]:
     yield from _scenario(config)
     yield from _words(config)
     yield from _replay(config)
+    yield from _chats(config)
     if not is_auto(config.strategy) and not config.engine.remote.urls:
         yield from _strategy(config)
 
@@ -88,6 +89,14 @@ def _replay(config: Config) -> Iterator[str]:
         return
     try:
         load_recording(resolve(config.replay_path), "replay", config.lang)
+    except AdapterError as error:
+        yield str(error)
+
+
+def _chats(config: Config) -> Iterator[str]:
+    """What an adapter refuses as soon as it is made: a library that is missing, or too old."""
+    try:
+        list(build_chats(config))
     except AdapterError as error:
         yield str(error)
 

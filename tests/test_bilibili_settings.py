@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from adapters.bilibili import BilibiliAdapter
 from adapters.bilibili.open_live import OpenLive
 from adapters.bilibili.web import Web
 from bot.app import build_adapters, build_outlets
+from bot.check import mistakes
 from bot.config import Config, ConfigError, load_config
 from bot.posting.outlet import ChatOutlet
 from bot.web.tokens import Tokens
@@ -87,6 +89,14 @@ def test_posting_is_off_by_default(tmp_path: Path) -> None:
     assert isinstance(outlet, ChatOutlet) and isinstance(room, BilibiliAdapter)
     assert outlet._echoes is room.echoes and outlet._state is room.state and outlet._poster.limit == 30
     assert not any(value in repr(config) for value in ("hidden", "c5rf"))
+
+
+def test_check_names_a_library_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`cohost check` says before the show what the start would say; with `auto` there is nothing to say."""
+    monkeypatch.setitem(sys.modules, "blivedm", None)
+    found = list(mistakes(load(tmp_path, "{room_id: 6, transport: blivedm}")))
+    assert len(found) == 1 and "没有安装" in found[0] and "git+https://github.com/xfgryujk/blivedm" in found[0]
+    assert list(mistakes(load(tmp_path, "{room_id: 6, transport: builtin}"))) == []
 
 
 def test_half_of_the_keys_names_the_rest(tmp_path: Path) -> None:
