@@ -8,6 +8,7 @@ from functools import cache
 from bot.messages import Message
 from moderation.care import CareFilter
 from moderation.chain import Chain, Filter
+from moderation.classifier import Classifier
 from moderation.echo import CardFilter
 from moderation.injection import InjectionFilter
 from moderation.lists import DEFAULT_WORDS, load_lists
@@ -56,6 +57,7 @@ def build_chain(
         words or load_lists(()),
         PrivateFilter(links=links, allow=allow),
         InjectionFilter(),
+        Classifier(),
         CareFilter(),
         ReplyFilter(language_of(card) if card else "zh"),
         CardFilter(card, secrets),
