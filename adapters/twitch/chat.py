@@ -1,6 +1,6 @@
 """Listens to a Twitch chat: anonymous IRC over a websocket. Needs no account, and has none to write with.
 
-The order of the talk, found in clients and recordings: CAP REQ for tags and commands, PASS (any), NICK justinfan and
+The order of the talk, found in clients and recordings: CAP REQ for tags and commands, PASS, NICK justinfan and
 digits, `001`, JOIN; the chat's ROOMSTATE says that we are in. Twitch itself prefers EventSub, which needs a user's token.
 """
 
@@ -29,6 +29,7 @@ FRAME_BYTES = 1 << 20
 NOTICE_SECONDS = 600.0
 NO_SUCH_CHANNEL = frozenset({"msg_channel_suspended", "msg_room_not_found", "tos_ban"})
 REFUSED_LOGIN = ("login authentication failed", "login unsuccessful", "improperly formatted auth", "invalid nick")
+PASSWORD = "SCHMOOPIIE"  # the one that anonymous readers have always sent; none is checked
 WELCOME, JOINED = frozenset({"001"}), frozenset({"ROOMSTATE", "366"})
 
 # The library's debug log holds whole lines, viewers' words and all.
@@ -82,7 +83,7 @@ class TwitchAdapter(Supervised):
     async def _log_in(self, socket: ClientConnection, heard: AsyncIterator[Line | None]) -> None:
         """Returns when we are in the chat. A name that does not exist is answered with silence."""
         nick = f"justinfan{random.randrange(10_000, 100_000)}"
-        await socket.send(f"CAP REQ :twitch.tv/tags twitch.tv/commands\r\nPASS anonymous\r\nNICK {nick}\r\n")
+        await socket.send(f"CAP REQ :twitch.tv/tags twitch.tv/commands\r\nPASS {PASSWORD}\r\nNICK {nick}\r\n")
         await self._until(socket, heard, WELCOME)
         await self._joins.turn()
         await socket.send(f"JOIN #{self.channel}\r\n")
