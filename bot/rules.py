@@ -18,7 +18,8 @@ class Pause(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The settings of a show. Times in seconds; `lifetimes` by wait class, None: a card waits for ever. `voices` are
-    the characters that draw their words in a way of their own."""
+    the characters that draw their words in a way of their own. `care` is proposed to somebody in danger, in place of
+    what the model would write; "": nothing is proposed."""
 
     drafts: int = 5
     sampling: Sampling = Sampling()
@@ -32,6 +33,7 @@ class Rules:
     least_seconds: float = 6.0
     seconds_per_character: float = 0.25
     most_seconds: float = 30.0
+    care: str = ""
     lang: str = "zh"
     version: str = ""
 

@@ -29,6 +29,18 @@ _MINOR = (
 _SEXUAL = "裸(?!眼)|色情|色图|涩图|做爱(?!心)|性[爱交]|性行为|脱(?:掉|光)?衣服?|福利姬|黄片|エロ|ポルノ|porn|nude|naked|sexual|sex(?![a-z])"
 _SEXUAL_MINOR = re.compile(f"(?:{_MINOR}).{{0,16}}(?:{_SEXUAL})|(?:{_SEXUAL}).{{0,16}}(?:{_MINOR})")
 
+_WORDS = {
+    "zh": "谢谢你愿意说出来，我很在意你。请现在就告诉身边信得过的人，也可以联系{line}。你不是一个人。",
+    "en": "Thank you for telling us. I care about you. Please talk to somebody you trust right now, or call {line}. "
+    "You are not alone.",
+}
+_NO_LINE = {"zh": "当地的心理援助热线", "en": "a crisis line where you live"}
+
+
+def care_words(help_line: str = "", lang: str = "zh") -> str:
+    """What a card for somebody in danger proposes. `help_line` is the operator's, for instance a number and its name."""
+    return _WORDS[lang].format(line=help_line.strip() or _NO_LINE[lang])
+
 
 class CareFilter:
     """In both directions: a reply about either is no reply for a model to write."""

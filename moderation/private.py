@@ -194,6 +194,15 @@ def _first_of_each_place(spans: Iterable[Span]) -> list[Span]:
 _SEARCHES: tuple[Callable[[str], Iterator[Span]], ...] = (_accounts, _links, _numbers, _places)
 
 
+def _spans(text: str) -> list[Span]:
+    return _first_of_each_place(span for search in _SEARCHES for span in search(text))
+
+
+def _values(text: str) -> list[str]:
+    """What an operator's line allows: all of it, and each number or account in it."""
+    return [_letters(text), *(_letters(text[start:end]) for _, start, end in _spans(text))]
+
+
 class PrivateFilter:
     """`allow`: numbers and accounts of the operator's own. `links`: what a link leads to; "allow" lets it stand."""
 
@@ -202,14 +211,14 @@ class PrivateFilter:
 
     def __init__(self, *, links: Links = "block", allow: Sequence[str] = ()) -> None:
         self._links = links
-        self._allowed = frozenset(_letters(plain(value).text) for value in allow)
+        self._allowed = frozenset(letters for value in allow for letters in _values(plain(value).text))
 
     def check(self, text: str, direction: Direction) -> Iterator[Finding]:
         yield from (Finding("privacy", MILD, "masked", *match.span(), "已隐去") for match in _MASKED.finditer(text))
         seen = plain(text)
         if not _WORTH_A_LOOK.search(seen.text):
             return
-        for rule, start, end in _first_of_each_place(span for search in _SEARCHES for span in search(seen.text)):
+        for rule, start, end in _spans(seen.text):
             if _letters(seen.text[start:end]) not in self._allowed:
                 yield from self._finding(rule, text, direction, *seen.original(start, end))
 

@@ -216,6 +216,9 @@ class Moderation(Section):
     force: bool = False
     max_length: Annotated[int, Field(ge=1, le=10000)] = 80
     links: Literal["block", "flag", "allow"] = "block"
+    allow: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    secrets: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    help_line: Annotated[str, StringConstraints(max_length=60)] = ""
 
 
 # Keep what an adapter hears as recordings; "names": with the viewers' names.
