@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.fields import unbroken
 from adapters.texts import say
 from bot.messages import Event, Kind, Message, MessageId, Role, Viewer, Withdrawn
 
@@ -164,7 +165,7 @@ def _word(fields: Mapping[str, Any], key: str, limit: int, field: str = "") -> s
         return str(value)
     if not isinstance(value, str):
         raise FrameError(field or key, value, "word")
-    return _whole(value[:limit])
+    return unbroken(value[:limit])
 
 
 def _id(fields: Mapping[str, Any], key: str, field: str = "") -> str:
@@ -224,11 +225,6 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _whole(text: str) -> str:
-    """JSON can spell half a surrogate pair, which no file, database or socket takes: it becomes U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def _refuse(constant: str) -> float:
     """NaN and Infinity are no JSON."""
     raise ValueError(constant)
@@ -243,4 +239,4 @@ def _shown(value: object) -> str:
         text = json.dumps(value, ensure_ascii=False)
     except (ValueError, TypeError, RecursionError):
         text = type(value).__name__
-    return _whole(text if len(text) <= 60 else text[:60] + "…")
+    return unbroken(text if len(text) <= 60 else text[:60] + "…")

@@ -136,6 +136,12 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     engine = commands.add_parser("engine", help="预填充和五条候选 / prefill and five drafts")
     engine.add_argument("--json", action="store_true", help="只输出 JSON / print JSON only")
     engine.set_defaults(run=_bench_engine)
+    intake = commands.add_parser("intake", help="弹幕从收到到候场 / chat, from bytes to the waiting room")
+    intake.add_argument("--json", action="store_true", help="只输出 JSON / print JSON only")
+    intake.add_argument(
+        "--day", type=int, metavar="2000000", help="多少条算一天，0 不量内存 / messages in a day; 0: no memory test"
+    )
+    intake.set_defaults(run=_bench_intake)
 
 
 # -- commands ----------------------------------------------------------------------------------------------------------
@@ -256,6 +262,13 @@ def _bench_engine(options: argparse.Namespace) -> int:
     from bot.engine.bench.run import run
 
     run(as_json=options.json)
+    return FINE
+
+
+def _bench_intake(options: argparse.Namespace) -> int:
+    from bot.bench.intake import DAY, run
+
+    run(as_json=options.json, day=DAY if options.day is None else options.day)
     return FINE
 
 

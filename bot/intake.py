@@ -11,9 +11,10 @@ import re
 import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
+from operator import attrgetter
 from typing import TypeVar
 
 from bot.letters import visible
@@ -106,7 +107,10 @@ _SOFT_ENDING = re.compile("[啊呀呢哦喔哈嘛啦]+$")
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message in the room, with those of other viewers who say the same. `since`, `expires`: unix seconds."""
+    """A message in the room, with those of other viewers who say the same. `since`, `expires`: unix seconds.
+
+    `plain` and `gives_way` follow from the rest and are kept, because every message that comes in is compared with all.
+    """
 
     message: Message
     klass: WaitClass
@@ -115,6 +119,12 @@ class Waiting:
     others: tuple[Message, ...] = ()
     score: float = 0.0
     reasons: tuple[Why, ...] = ()
+    plain: str | None = field(init=False, repr=False, compare=False)  # None for a paid one: it joins nobody
+    gives_way: tuple[bool, int, int, float] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plain", None if self.paid else _plain(self.message.text))
+        object.__setattr__(self, "gives_way", _gives_way(self))
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -152,6 +162,7 @@ class Intake:
         self._expiry = {**EXPIRY, **(expiry or {})}
         self._names = tuple(plain for name in (*names, "主播") if (plain := _plain(name)))
         self._waiting: dict[MessageId, Waiting] = {}  # by the id of the first message, oldest first
+        self._first_to_expire = math.inf  # nobody's time is over before
         self._passed: deque[Passed] = deque(maxlen=keep)
         self._news: deque[Passed] = deque(maxlen=keep)
         self._answered: dict[ViewerKey, float] = {}
@@ -214,8 +225,7 @@ class Intake:
     def _same(self, message: Message) -> Waiting | None:
         """The plain one in the room that says the same."""
         text = _plain(message.text)
-        alike = (one for one in self._waiting.values() if not one.paid and _alike(_plain(one.message.text), text))
-        return next(alike, None)
+        return next((one for one in self._waiting.values() if one.plain is not None and _alike(one.plain, text)), None)
 
     def _join(self, one: Waiting, message: Message, now: float) -> None:
         said_it = {other.viewer.key for other in one.messages if other.viewer.known}
@@ -226,9 +236,11 @@ class Intake:
 
     def _admit(self, message: Message, now: float) -> None:
         klass = self._class(message)
-        self._waiting[message.id] = Waiting(message, klass, now, now + self._expiry[klass])
+        one = Waiting(message, klass, now, now + self._expiry[klass])
+        self._waiting[message.id] = one
+        self._first_to_expire = min(self._first_to_expire, one.expires)
         if len(self._waiting) > self._limit:
-            self._leave(max(self._waiting.values(), key=_gives_way), PassReason.FULL, now)
+            self._leave(max(self._waiting.values(), key=attrgetter("gives_way")), PassReason.FULL, now)
 
     def _class(self, message: Message) -> WaitClass:
         if message.kind is Kind.SUPER_CHAT:
@@ -322,7 +334,9 @@ class Intake:
     # ---- rules ----------------------------------------------------------------------------------------------------
 
     def _expire(self, now: float) -> None:
-        self._leave_all(PassReason.EXPIRED, now, lambda one: one.expires <= now)
+        if now >= self._first_to_expire:
+            self._leave_all(PassReason.EXPIRED, now, lambda one: one.expires <= now)
+            self._first_to_expire = min((one.expires for one in self._waiting.values()), default=math.inf)
 
     def _leave_all(self, reason: PassReason, now: float, leaves: Callable[[Waiting], bool]) -> None:
         for one in [one for one in self._waiting.values() if leaves(one)]:

@@ -41,7 +41,9 @@ class OurFrames:
     def read(self, data: str | bytes, platform: str, now: float) -> Iterator[Outcome]:
         try:
             frame = read_frame(data)
-            yield Passed("ignored") if frame.get("type") in _OUR_ANSWERS else event_from_frame(frame, platform, now)
+            kind = frame.get("type")
+            ours = isinstance(kind, str) and kind in _OUR_ANSWERS
+            yield Passed("ignored") if ours else event_from_frame(frame, platform, now)
         except FrameError as error:
             yield error
 

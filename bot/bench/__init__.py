@@ -1,0 +1,1 @@
+"""`cohost bench intake`: every platform's shapes, from the bytes of a frame to the waiting room."""
