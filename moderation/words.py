@@ -93,14 +93,15 @@ class WordFilter:
     def _hits(self, seen: View) -> list[Hit]:
         """Each occurrence once, although several views show it: as the first of them shows it."""
         found: list[Hit] = []
+        taken: set[tuple[int, int]] = set()
         for layer in self.layers:
             if (view := layer.see(seen)) is not None:
-                found += [hit for hit in layer.hits(view) if not any(_same(hit, other) for other in found)]
+                for hit in layer.hits(view):
+                    letters = {(id(hit.term), place) for place in range(hit.start, hit.end)}
+                    if taken.isdisjoint(letters):
+                        taken |= letters
+                        found.append(hit)
         return found
-
-
-def _same(one: Hit, other: Hit) -> bool:
-    return one.term is other.term and one.start < other.end and other.start < one.end
 
 
 def _expressions(expressions: Sequence[tuple[Term, Any]], seen: View, direction: Direction) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ _EMOJI = {
     "ma": "🐴🐎🦄", "ji": "🐔🐓🐣", "gou": "🐶🐕", "zhu": "🐷🐖", "shi": "💩", "dan": "🥚", "gui": "🐢", "cao": "🌿🍀",
     "yao": "💊", "dao": "🔪", "ye": "👴", "ri": "🌞", "bi": "🖊", "niao": "🐦", "lang": "🐺", "si": "💀",
 }  # fmt: skip
+_SPOKEN_EMOJI = frozenset("".join(_EMOJI.values()))
 _SOUNDS = syllables() | {letter: sound for sound, letters in _EMOJI.items() for letter in letters}
 _LETTER = {sound: chr(0xE000 + number) for number, sound in enumerate(sorted(set(_SOUNDS.values())))}
 _SYLLABLE = {letter: sound for sound, letter in _LETTER.items()}
@@ -24,15 +25,19 @@ _SPOKEN = {ord(letter): _LETTER[sound] for letter, sound in _SOUNDS.items()}
 _TYPED = {sound for sound in _LETTER if set(sound) & set("aeiouv")}  # not "n", or "animation" would be pinyin
 _LONGEST = max(map(len, _LETTER))
 _LONGEST_RUN = 30  # Latin letters in a row; whoever writes more than five syllables so is not read by people either
-_PIECE = re.compile(f"[a-z]+|[^\\W_]|[{''.join(letter for letters in _EMOJI.values() for letter in letters)}]")
+_PIECE = re.compile(f"[a-z]+|[^\\W_]|[{''.join(_SPOKEN_EMOJI)}]")
 _LATIN = re.compile("[a-z]")
 
 
 def pinyin(seen: View) -> View:
     """Without what stands between letters. Latin letters that are no pinyin stay as they are, and so does the rest."""
-    if seen.text.isalnum() and not _LATIN.search(seen.text):
-        return View(seen.text.translate(_SPOKEN), seen.starts, seen.ends)
-    return view_of(_letters(seen))
+    if _LATIN.search(seen.text):
+        return view_of(_letters(seen))
+    text = seen.text.translate(_SPOKEN)
+    if seen.text.isalnum():
+        return View(text, seen.starts, seen.ends)
+    kept = [at for at, letter in enumerate(seen.text) if letter.isalnum() or letter in _SPOKEN_EMOJI]
+    return View("".join([text[at] for at in kept]), [seen.starts[at] for at in kept], [seen.ends[at] for at in kept])
 
 
 def sounds(term: str) -> set[str]:

@@ -16,6 +16,7 @@ _JOINED = re.compile(f".{_JOINS.pattern}*", re.DOTALL)
 _SIMPLIFIED = simplified()
 # A text could hold every letter there is; what is remembered of them stays below a few megabytes.
 _MOST_REMEMBERED = 30_000
+_LONGEST = 8  # a single sign for a whole sentence, such as ﷺ, is no way to write a word
 
 
 def plain(text: str) -> View:
@@ -40,6 +41,8 @@ def _fold(letter: str) -> str:
     seen = CONTROL.sub("", INVISIBLE.sub("", letter)).translate(PLAIN_LETTERS)
     seen = LOOK_ALIKES.get(seen, seen)
     folded = unicodedata.normalize("NFKC", seen).casefold()
+    if len(folded) > _LONGEST:
+        return " "
     return "".join(_bare(one) for one in folded)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from moderation.views.view import View, view_of
+from moderation.views.view import View
 
 # Whatever is no letter and no digit; and a platform's emote such as [doge], which is written out in letters.
 _GAP = re.compile(r"\[[^\[\]]{2,10}\]|[\W_]+")
@@ -18,23 +17,21 @@ def tight(seen: View) -> View:
 
     A letter that stands for a run of itself spans the whole run.
     """
-    if seen.text.isalnum() and not _DOUBLE.search(seen.text):
-        return seen
-    return view_of(_squeezed(_without_gaps(seen)))
+    if not seen.text.isalnum():
+        seen = _without_gaps(seen)
+    return _squeezed(seen) if _DOUBLE.search(seen.text) else seen
 
 
-Letter = tuple[str, int, int]
-
-
-def _without_gaps(seen: View) -> Iterator[Letter]:
-    text, done = seen.text, 0
-    letters = list(zip(text, seen.starts, seen.ends, strict=True))
-    for gap in _GAP.finditer(text):
-        yield from letters[done : gap.start()]
-        if _parts_words(text, gap):
-            yield " ", seen.starts[gap.start()], seen.ends[gap.end() - 1]
+def _without_gaps(seen: View) -> View:
+    letters, kept, done = list(seen.text), list[int](), 0
+    for gap in _GAP.finditer(seen.text):
+        kept += range(done, gap.start())
+        if _parts_words(seen.text, gap):
+            letters[gap.start()] = " "
+            kept.append(gap.start())
         done = gap.end()
-    yield from letters[done:]
+    kept += range(done, len(letters))
+    return View("".join([letters[at] for at in kept]), [seen.starts[at] for at in kept], [seen.ends[at] for at in kept])
 
 
 def _parts_words(text: str, gap: re.Match[str]) -> bool:
@@ -48,14 +45,8 @@ def _latin(letter: str) -> bool:
     return letter.isascii() and letter.isalnum()
 
 
-def _squeezed(letters: Iterator[Letter]) -> Iterator[Letter]:
-    last = next(letters, None)
-    for each in letters:
-        if last is not None and each[0] == last[0]:
-            last = (last[0], last[1], each[2])
-            continue
-        if last is not None:
-            yield last
-        last = each
-    if last is not None:
-        yield last
+def _squeezed(seen: View) -> View:
+    text, starts, ends = seen.text, seen.starts, seen.ends
+    first = [at for at in range(len(text)) if at == 0 or text[at] != text[at - 1]]
+    after = [*first[1:], len(text)]
+    return View("".join([text[at] for at in first]), [starts[at] for at in first], [ends[at - 1] for at in after])
