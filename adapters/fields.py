@@ -22,6 +22,11 @@ def at(value: object, *path: str | int) -> object:
     return value
 
 
+def nth(value: object, place: int) -> object:
+    """What stands at a place of a list; None where there is none. For paths that are walked for every message."""
+    return value[place] if type(value) is list and place < len(value) else None
+
+
 def text(value: object, limit: int = TEXT_LENGTH) -> str:
     """A string, or a whole number as one (ids come in both ways), cut to `limit`; "" for anything else."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
@@ -42,7 +47,7 @@ def number(value: object) -> float | None:
 
 def whole(value: object) -> int:
     """A whole number, or the one that a string spells; 0 for anything else, and for what no counter reaches."""
-    found = number(value) or 0.0
+    found = value if type(value) is int else number(value) or 0.0
     return int(found) if abs(found) < 1e18 else 0
 
 

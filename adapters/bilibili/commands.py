@@ -27,7 +27,7 @@ from adapters.bilibili.reading import (
     person,
     roles,
 )
-from adapters.fields import at, number, seconds, text, whole
+from adapters.fields import at, nth, number, seconds, text, whole
 from bot.messages import Kind, Message, MessageId, Withdrawn
 
 Command = dict[str, Any]
@@ -57,33 +57,34 @@ def danmaku(command: Command, now: float, owner: str) -> Found:
     info = at(command, "info")
     if not isinstance(info, list):
         return Reading(reason=Reason.BROKEN)
-    head, user, more = at(info, 0), at(info, 2), at(info, 0, 15)
+    head, user = nth(info, 0), nth(info, 2)
+    more = nth(head, 15)
     extra = at(more, "extra")
-    words = text(at(info, 1)) or text(at(_json(extra), "content"))
+    words = text(nth(info, 1)) or text(at(_json(extra), "content"))
     if not words.strip():
         return Reading(reason=Reason.NO_TEXT)
-    uid = text(at(user, 0)) or text(at(more, "user", "uid"))
+    uid = text(nth(user, 0)) or text(at(more, "user", "uid"))
     masked = uid in ("", "0")
     sender = person(
         uid,
-        text(at(user, 1)) or text(at(more, "user", "base", "name")),
+        text(nth(user, 1)) or text(at(more, "user", "base", "name")),
         roles(
-            guard=at(info, 7),
-            admin=at(user, 2),
-            member=_wears(at(info, 3), owner),
+            guard=nth(info, 7),
+            admin=nth(user, 2),
+            member=_wears(nth(info, 3), owner),
             streamer=bool(owner) and uid == owner,
         ),
-        (_in_json(extra, USER_HASH) or text(at(head, 7))) if masked else "",
+        (_in_json(extra, USER_HASH) or text(nth(head, 7))) if masked else "",
     )
-    stamp = at(head, 4)
+    stamp = nth(head, 4)
     own_id = _in_json(extra, ID_STR) or digest(sender.id, sender.name, text(stamp), words)
     return message(Kind.DANMAKU, f"dm:{own_id}", sender, words, seconds(stamp, now))
 
 
 def _wears(medal: object, owner: str) -> bool:
     """Whether the medal is of this room: its last place names whose it is. An old one, without that, counts."""
-    whose = text(at(medal, 12))
-    return bool(whole(at(medal, 0))) and (not owner or not whose or whose == owner)
+    whose = text(nth(medal, 12))
+    return bool(whole(nth(medal, 0))) and (not owner or not whose or whose == owner)
 
 
 def send_gift(command: Command, now: float, owner: str) -> Found:

@@ -94,7 +94,7 @@ def _body(operation: int, body: bytes, found: Found) -> None:
 
 def _json(body: bytes) -> object:
     try:
-        return json.loads(body)
+        return json.loads(body.decode())
     except (ValueError, RecursionError):  # no JSON, no UTF-8, a number of 5,000 digits, 10,000 brackets
         return None
 

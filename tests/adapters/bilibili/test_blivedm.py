@@ -113,8 +113,8 @@ async def test_silence_is_watched(stub: None) -> None:
     """A client that says nothing at all is stopped and made anew."""
     BLiveClient.lives = [[BEAT], [line(1, "一")]]
     async with fake_bilibili() as fake, adapter(fake, transport="blivedm") as (room, pauses):
-        room.silence = 0.05
-        assert texts(await hear(room, 1)) == ["一"] and len(pauses.seconds) == 1
+        room.silence = 0.3
+        assert texts(await hear(room, 1)) == ["一"] and pauses.seconds
 
 
 async def test_a_room_that_does_not_exist_stops_with_advice(stub: None) -> None:

@@ -77,11 +77,11 @@ async def test_a_room_is_heard_in_order_each_thing_once() -> None:
 async def test_heartbeats_go_out_and_their_answers_keep_a_quiet_room_alive() -> None:
     """Nobody writes; the connection stays the same one."""
     async with fake_bilibili() as fake, adapter(fake) as (room, _):
-        room.silence = 0.5
+        room.silence = 1.0
         fake.says = [GOOD]
         async with aclosing(room.messages()) as events:
             await soon(anext(events))
-            await until(lambda: fake.heartbeats > 40)
+            await until(lambda: fake.heartbeats > 60)
             assert len(fake.logins) == 1 and room.state.state is Phase.LIVE and room.state.bad == 0
 
 
@@ -362,11 +362,11 @@ async def test_a_server_that_takes_and_drops_is_called_ever_more_seldom() -> Non
 async def test_a_server_that_falls_silent_is_left() -> None:
     """No answer to heartbeats, no words: the connection is dead, whatever TCP says."""
     async with fake_bilibili() as fake, adapter(fake) as (room, pauses):
-        room.silence = 0.1
+        room.silence = 0.5
         fake.lives.append(says_nothing)
         fake.says = [GOOD]
         assert texts(await hear(room, 1)) == ["好"]
-        assert len(fake.logins) == 2 and len(pauses.seconds) == 1 and "gap" in room.state.notices
+        assert len(fake.logins) >= 2 and pauses.seconds and "gap" in room.state.notices
 
 
 def cut_off() -> list[tuple[str, list[bytes | str], int]]:
