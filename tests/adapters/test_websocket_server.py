@@ -132,16 +132,16 @@ async def test_a_page_with_the_token_may_speak(server: WebsocketServer, origin: 
 async def test_a_bad_frame_is_answered_and_harms_nothing(server: WebsocketServer):
     """Its sender is told what to write; its other frames, and other peers, go on."""
     async with call(server) as careless, call(server) as other:
-        for bad in ["{", "[]", frame(""), frame("x", price=-1), b"\xff"]:
+        for bad in ["{", "[]", frame(""), frame("x", price=-1), b"\xff", '{"type": {}}']:
             await careless.send(bad)
-        errors = [json.loads(await soon(careless.recv())) for _ in range(5)]
+        errors = [json.loads(await soon(careless.recv())) for _ in range(6)]
         assert {error["type"] for error in errors} == {"error"}
         assert "price 现为 -1" in errors[3]["error"]
         await other.send(frame("别人"))
         assert (await hear(server))[0].text == "别人"
         await careless.send(frame("改好了"))
         assert (await hear(server))[0].text == "改好了"
-        assert (server.state.received, server.state.bad) == (2, 5)
+        assert (server.state.received, server.state.bad) == (2, 6)
 
 
 async def test_errors_speak_english_on_request():
