@@ -454,3 +454,52 @@ async def test_letting_go_closes_the_connection() -> None:
         async with aclosing(room.messages()) as events:
             await soon(anext(events))
         await until(lambda: not fake._sockets)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_day_of_faults_loses_and_doubles_nothing_that_was_sent(seed: int) -> None:
+    """Forty connections, each with a fault of its own: what the server has sent comes once, in its order."""
+    source = random.Random(seed)
+    sent: list[str] = []
+    small = [odd[0] for name, odd, _ in cut_off() if "bomb" not in name]
+
+    async def says_some_and_goes(fake: Fake, socket: Any) -> None:
+        for _ in range(source.randrange(4)):
+            number = len(sent)
+            sent.append(str(number))
+            before = max(0, number - 1)
+            lines = line(number, str(number)), line(before, str(before))  # and the one before once more
+            await socket.send_bytes(frame(*lines, version=source.choice((0, 2))))
+            odd = source.choice(small)
+            await (socket.send_str(odd) if isinstance(odd, str) else socket.send_bytes(odd))
+
+    async with fake_bilibili() as fake, adapter(fake) as (room, pauses):
+        for _ in range(40):
+            match source.randrange(6):
+                case 0:
+                    fake.refusals.append(-101)
+                case 1:
+                    fake.answer(
+                        INFO, **source.choice(({"code": -352}, {"status": 412, "body": "<html>"}, {"code": -500}))
+                    )
+                case 2:
+                    fake.answer(GET_INFO, body="<html>")
+                case _:
+                    fake.lives.append(says_some_and_goes)
+        fake.says = [frame(line(10**6, "完"))]
+        heard = texts(await hear_until(room, "完"))
+        assert heard == [*sent, "完"] and len(sent) > 10 and len(pauses.seconds) > 20
+
+
+async def hear_until(room: BilibiliAdapter, last: str) -> list[Any]:
+    heard: list[Any] = []
+
+    async def listen() -> None:
+        async with aclosing(room.messages()) as events:  # type: ignore[type-var]
+            async for event in events:
+                heard.append(event)
+                if isinstance(event, Message) and event.text == last:
+                    return
+
+    await soon(listen())
+    return heard
