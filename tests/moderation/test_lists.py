@@ -76,6 +76,15 @@ def test_a_changed_file_is_read_again(mine: Path) -> None:
     assert words.version != version
 
 
+def test_a_file_that_did_not_change_is_not_read(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large list takes a third of a second, and is looked at every other one."""
+    words = WatchedWords([mine])
+    write(mine, "绿皮怪\n")
+    words.refresh()
+    monkeypatch.setattr("moderation.watching.load_lists", lambda *_, **__: pytest.fail("read again"))
+    assert not words.refresh()
+
+
 def test_a_file_that_was_only_touched_is_no_news(mine: Path) -> None:
     """The same words are the same version."""
     words = WatchedWords([mine])

@@ -85,7 +85,9 @@ def test_a_view_takes_any_text(name: str) -> None:
 @given(st.text(alphabet=st.characters(codec="gb2312", categories=["L", "N"]), max_size=12))
 def test_a_plain_view_of_everyday_letters_is_unicode_s_own_folding(text: str) -> None:
     """NFKC and case folding, for letters that have no look-alike in Latin."""
-    letters = "".join(letter for letter in text if letter.isascii() or (letter >= "\u4e00" and letter not in TRADITIONAL))
+    letters = "".join(
+        letter for letter in text if letter.isascii() or (letter >= "\u4e00" and letter not in TRADITIONAL)
+    )
     assert fold(letters) == unicodedata.normalize("NFKC", letters).casefold()
 
 

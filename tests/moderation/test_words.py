@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from moderation import DEFAULT_WORDS
 from moderation.matcher import RustMatcher, TrieMatcher, matcher
-from moderation.terms import LIST_CATEGORIES, Term, WordListError, load_words, parse_words, version_of
+from moderation.terms import FLAGS, LIST_CATEGORIES, Term, WordListError, load_words, parse_words, version_of
 from moderation.verdict import Direction
 from moderation.views import fold
 from moderation.words import WordFilter
@@ -254,3 +255,11 @@ def test_our_own_list_is_sound() -> None:
 def test_ordinary_chat_holds_none_of_our_words(text: str) -> None:
     """Words that look close are left alone."""
     assert list(WordFilter(load_words(DEFAULT_WORDS)).check(text, Direction.IN)) == []
+
+
+def test_the_page_about_lists_is_true() -> None:
+    """Its example is a list, and its tables have every category and flag."""
+    page = (Path(__file__).parents[2] / "docs" / "word-lists.md").read_text(encoding="utf-8")
+    example = page.split("```tsv\n")[1].split("```")[0]
+    assert [term.text for term in parse_words(example) if term.regex or term.exception] == ["菜鸟驿站", "第\\d+次抽奖"]
+    assert set(re.findall(r"`(\w+)`", page)) >= {*LIST_CATEGORIES, *FLAGS}
