@@ -22,7 +22,7 @@ from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
 from bot.show import Show
 from bot.web.server import create_app, serve
-from moderation import build_chain
+from moderation import WatchedWords, build_chain
 
 OPERATOR_TOKEN = "operator-token-for-tests"
 OVERLAY_TOKEN = "overlay-token-for-tests"
@@ -66,16 +66,18 @@ class Theatre:
         self.feed, self.overlay_feed = Feed(), Feed()
         self.outlet = Overlay(self.overlay_feed, "AI 生成", time.time)
         self.save = Save(folder)
+        self.lists = WatchedWords([self.save.own_words_file])
         self.show = Show(
             scenario=SCENE,
             engine=self.engine,
             intake=Intake(cooldown=0.0, names=("小芽",)),
-            checks=build_chain(speakers=SCENE.speakers),
+            checks=build_chain(words=self.lists, speakers=SCENE.speakers),
             save=self.save,
             outlets=(self.outlet,),
             feed=self.feed,
             rules=Rules(**{"drafts": 2, **rules}),
             clock=time.time,
+            lists=self.lists,
         )
         self.port = 0
         self.faults: list[str] = []  # what any page complained about
