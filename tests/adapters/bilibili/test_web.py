@@ -466,9 +466,9 @@ async def test_a_day_of_faults_loses_and_doubles_nothing_that_was_sent(seed: int
     async def says_some_and_goes(fake: Fake, socket: Any) -> None:
         for _ in range(source.randrange(4)):
             number = len(sent)
-            sent.append(str(number))
-            before = max(0, number - 1)
-            lines = line(number, str(number)), line(before, str(before))  # and the one before once more
+            sent.extend((str(number), str(number + 1)))
+            again = line(max(0, number - 1), str(max(0, number - 1)))
+            lines = line(number, str(number)), line(number + 1, str(number + 1)), again
             await socket.send_bytes(frame(*lines, version=source.choice((0, 2))))
             odd = source.choice(small)
             await (socket.send_str(odd) if isinstance(odd, str) else socket.send_bytes(odd))
