@@ -142,6 +142,12 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
         "--day", type=int, metavar="2000000", help="多少条算一天，0 不量内存 / messages in a day; 0: no memory test"
     )
     intake.set_defaults(run=_bench_intake)
+    checks = commands.add_parser(
+        "moderation", help="审核查得出什么、误伤多少、多快 / what the checks find, and how fast"
+    )
+    checks.add_argument("--json", action="store_true", help="只输出 JSON / print JSON only")
+    checks.add_argument("--data", type=Path, metavar="FOLDER", help="公开数据所在的文件夹 / folder of the public texts")
+    checks.set_defaults(run=_bench_moderation)
 
 
 # -- commands ----------------------------------------------------------------------------------------------------------
@@ -269,6 +275,13 @@ def _bench_intake(options: argparse.Namespace) -> int:
     from bot.bench.intake import DAY, run
 
     run(as_json=options.json, day=DAY if options.day is None else options.day)
+    return FINE
+
+
+def _bench_moderation(options: argparse.Namespace) -> int:
+    from bot.bench.moderation import run
+
+    run(options.json, options.data)
     return FINE
 
 

@@ -73,6 +73,10 @@ class Chain:
         return self._verdict(text, self._findings(text, Direction.OUT, beside), Direction.OUT)
 
     @property
+    def filters(self) -> tuple[Filter, ...]:
+        return self._filters
+
+    @property
     def versions(self) -> tuple[tuple[str, str], ...]:
         """What texts are checked with now: each list and model with its version."""
         named = ((each.name, getattr(each, "version", "")) for each in self._filters)
