@@ -113,6 +113,12 @@ def save(weights: Tensor, bias: float, flag_from: float, version: str, file: Pat
     file.write_bytes(json.dumps(header).encode() + b"\n" + rounded.tobytes())
 
 
+def note(file: Path, about: dict[str, object]) -> None:
+    """Adds to what the file says of itself."""
+    header, _, weights = file.read_bytes().partition(b"\n")
+    file.write_bytes(json.dumps(json.loads(header) | about).encode() + b"\n" + weights)
+
+
 # -- the command -------------------------------------------------------------------------------------------------------
 
 
@@ -139,6 +145,7 @@ def main() -> None:
     texts = read_texts(options.folder)
     held_out = told_apart(make(texts, options.version, options.file, with_dev=False), texts.dev)
     shipped = make(texts, options.version, options.file, with_dev=True)
+    note(options.file, {"cold": told_apart(shipped, texts.test)})
     written = report(shipped, texts, held_out, seconds=time.monotonic() - began)
     options.report.write_text(written, encoding="utf-8")
     print(written)

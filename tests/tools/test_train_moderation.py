@@ -74,6 +74,17 @@ def test_rounding_to_bytes_keeps_the_weights(tmp_path: Path) -> None:
     assert classifier.about["scale"] * -127 == pytest.approx(-1) and classifier.about["bias"] == 0.25
 
 
+def test_what_was_reached_is_noted_in_the_file(tmp_path: Path) -> None:
+    """Beside what it is, which stays; the weights stay too."""
+    file = tmp_path / "weights"
+    train_moderation.save(torch.tensor([0.5, -1.0]), 0.25, 0.5, "1", file)
+    before = Classifier(file)
+    train_moderation.note(file, {"cold": {"auc": 0.9}})
+    after = Classifier(file)
+    assert after.about == before.about | {"cold": {"auc": 0.9}}
+    assert after.score("好") == before.score("好")
+
+
 def test_area_under_the_curve() -> None:
     """By hand: 3 of 4 pairs in order; equal scores count half."""
     assert area([0.1, 0.4, 0.35, 0.8], [False, False, True, True]) == 0.75
