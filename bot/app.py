@@ -42,7 +42,8 @@ from bot.show import Show
 from bot.voices import character_samplings, scenario_sampling
 from bot.web.server import create_app, serve
 from bot.web.tokens import Tokens, load_tokens
-from moderation import Chain, Filter, WatchedWords, build_chain
+from moderation import Chain, Filter, Policy, WatchedWords, build_chain
+from moderation.care import care_words
 
 DEMO = Path(__file__).parent / "engine" / "demo"
 DEMO_MODEL = DEMO / "model.safetensors"
@@ -96,7 +97,7 @@ async def run(
         overlay = Overlay(overlay_feed, config.overlay.label, time.time, avatars)
         platforms = build_adapters(config, tokens)
         outlets = (overlay, *build_outlets(config, platforms, lambda text: show.objection(text)))
-        words = WatchedWords(config.word_files, force=config.moderation.force)
+        words = WatchedWords((*config.word_files, save.own_words_file), force=config.moderation.force)
         show = build_show(config, scenario, engine, save, outlets, feed, words)
         app = create_app(
             show,
@@ -227,7 +228,7 @@ def build_show(
     save: Save,
     outlets: Sequence[Outlet],
     feed: Feed,
-    words: Filter,
+    words: WatchedWords,
 ) -> Show:
     return Show(
         scenario=scenario,
@@ -244,6 +245,7 @@ def build_show(
         feed=feed,
         rules=show_rules(config, scenario),
         clock=time.time,
+        lists=words,
     )
 
 
@@ -255,7 +257,17 @@ def build_checks(config: Config, scenario: Scenario, words: Filter) -> Chain:
         reply_length=config.approval.max_text,
         links=config.moderation.links,
         speakers=scenario.speakers,
+        policy=build_policy(config),
+        allow=(*config.moderation.allow, config.moderation.help_line),
+        card=scenario.background,
+        secrets=config.moderation.secrets,
     )
+
+
+def build_policy(config: Config) -> Policy:
+    settings = config.moderation
+    levels, exceptions = settings.levels, settings.exceptions
+    return Policy(settings.level, messages=levels.messages, replies=levels.replies, exceptions=exceptions.by_role())
 
 
 def show_rules(config: Config, scenario: Scenario) -> Rules:
@@ -274,6 +286,7 @@ def show_rules(config: Config, scenario: Scenario) -> Rules:
         least_seconds=config.overlay.min_seconds,
         seconds_per_character=config.overlay.seconds_per_char,
         most_seconds=config.overlay.max_seconds,
+        care=care_words(config.moderation.help_line, config.lang),
         lang=config.lang,
         version=program_version(),
     )

@@ -36,15 +36,20 @@ from bot.held import MUTE_SECONDS, Held, HeldLane, Mutes
 from bot.intake import Intake, PassReason, WaitClass, Waiting
 from bot.messages import Event, Message, MessageId, Viewer, Withdrawn
 from bot.outlets import Outlet, reading_seconds
+from bot.own_words import Lists, OwnWords, Rule
 from bot.rules import Pause, Rules
 from bot.save import Save, SaveError
 from bot.scenario import Line, Origin, Scenario, Transcript
 from bot.view import Json, flag_json
 from moderation import Action as Check
 from moderation import Chain, Verdict
+from moderation.care import CARE
+from moderation.echo import RECENT, Echo
+from moderation.lately import Lately
 
 log = logging.getLogger(__name__)
 
+MOST_CARE = 3  # cards for somebody in danger that come up before their turn
 MAX_DRAFTS = 20  # a card with more is not read by anyone
 TURN_SECONDS = 0.2
 MOST_VERDICTS = 20_000  # more messages than can wait; beyond it the oldest verdicts go unrecorded
@@ -65,6 +70,7 @@ class Show:
         feed: Feed,
         rules: Rules,
         clock: Callable[[], float],
+        lists: Lists | None = None,
     ) -> None:
         self._scenario = scenario
         self._engine = engine
@@ -77,9 +83,11 @@ class Show:
         self._key = f"{scenario.series}/{scenario.name}"
         self._queue = ApprovalQueue(self._record, max_text=rules.max_text)
         self._transcript = Transcript(scenario.opening)
+        self._own_words = OwnWords(save, lists) if lists else None
         self._held = HeldLane()
         self._mutes = Mutes()
         self._muted_with: dict[ItemId, Viewer] = {}
+        self._lately = Lately()
         self._verdicts: dict[MessageId, Verdict] = {}  # of messages whose outcome is not on record yet
         self._board = Board(
             queue=self._queue,
@@ -107,12 +115,12 @@ class Show:
         try:
             async for event in adapter.messages():
                 try:
-                    if record is not None:
-                        record(event)
                     if isinstance(event, Message):
-                        self.hear(event)
+                        event = self.hear(event)
                     else:
                         self.withdraw(event)
+                    if record is not None:
+                        record(event)
                 except Exception as error:
                     _report("a message from %s could not be handled", adapter.name, error)
         except AdapterError as error:
@@ -120,30 +128,47 @@ class Show:
             log.error("%s: %s", adapter.name, error)
         self._board.status_changed()
 
-    def hear(self, message: Message) -> None:
-        """Screen a message and let it wait, or keep the reason why it does not."""
+    def hear(self, message: Message) -> Message:
+        """Screen a message and let it wait, or keep the reason why it does not.
+
+        From here on a message is what the checks have made of it, and that is returned: what is private in it is
+        nowhere else, whether anybody answers it or not.
+        """
         f"{message.id}{message.text}{message.viewer.name}{message.viewer.id}".encode()  # else it could not be stored
         now = self._clock()
+        verdict = self._checks.screen_message(message, self._lately.before(message.viewer, now))
+        self._lately.add(message.viewer, message.text, now)
+        message = as_checked(message, verdict)
         if self._mutes.covers(message.viewer, now):
             self._intake.pass_over(message, PassReason.MUTED, now)
         elif self._board.pause is Pause.DROP:
             self._intake.pass_over(message, PassReason.OPERATOR_DROPPED, now)
         else:
-            self._screen(message, now)
+            self._take_in(message, verdict, now)
         self._board.intake_changed()
         self._wake()
+        return message
 
-    def _screen(self, message: Message, now: float) -> None:
-        """From here on a message is what the checks have made of it: what is private in it is nowhere else."""
-        verdict = self._checks.screen_message(message)
-        message = as_checked(message, verdict)
+    def _take_in(self, message: Message, verdict: Verdict, now: float) -> None:
+        cares = self._cares(flags(verdict))
+        held = verdict.action is Check.HOLD and not cares
         if verdict.action is Check.DROP:
             self._keep_verdict(message, verdict)
             self._intake.pass_over(message, PassReason.SPAM, now)
-        elif self._intake.put(message, now, findings_hold=verdict.action is Check.HOLD):
+        elif self._intake.put(message, now, findings_hold=held):
             self._keep_verdict(message, verdict)
-            if verdict.action is Check.HOLD:
+            if held:
                 self._held.put(Held(message, flags(verdict), checked(verdict), now))
+            elif cares and self._room_for_care() and (waiting := self._intake.take(message.id, now)):
+                self._open(waiting, now)
+
+    def _cares(self, findings: tuple[Flag, ...]) -> bool:
+        """Whether somebody may be in danger, and there are words for it that a person wrote."""
+        return bool(self._rules.care) and any(flag.rule == CARE for flag in findings)
+
+    def _room_for_care(self) -> bool:
+        """A few such cards come up at once; more of them wait for their turn like other messages."""
+        return sum(item.wait_class == CARE for item in self._queue.items(State.PENDING)) < MOST_CARE
 
     def _keep_verdict(self, message: Message, verdict: Verdict) -> None:
         self._verdicts[message.id] = verdict
@@ -199,7 +224,25 @@ class Show:
         if problem:
             log.warning("%s", problem)
         self._board.words_problem = problem
+        self._check_drafts_again()
         self._board.status_changed()
+
+    async def list_word(self, word: str, rule: Rule, by: Operator, category: str = "custom", severity: int = 3) -> None:
+        """A word for the user's own list, in effect when this returns."""
+        if self._own_words is None:
+            raise Refused("no_list", "这次没有用词表。 No word lists are in use.")
+        await self._own_words.put(word, rule, category, severity)
+        self.words_changed("")
+
+    def _check_drafts_again(self) -> None:
+        """Proposals are marked by the lists of now; the words are screened once more when they are approved."""
+        for item in self._queue.items(State.PENDING):
+            for index, draft in enumerate(item.drafts):
+                if draft.done:
+                    verdict = self._screen_reply(item, draft.text)
+                    again = replace(draft, flags=flags(verdict), checked=checked(verdict))
+                    if again.flags != draft.flags:
+                        self._board.draft_grew(self._queue.draft(item.id, index, again), index, again)
 
     def withdraw(self, event: Withdrawn) -> None:
         """The platform has deleted messages: they get no answer, and a card that answers one shows it and waits."""
@@ -232,32 +275,29 @@ class Show:
     def _open(self, waiting: Waiting, now: float, *, urgent: bool = False) -> Item:
         message = waiting.message
         verdict = self._checks.screen_message(message)
-        findings = (*self._masks(message), *flags(verdict))
+        findings = flags(verdict)
+        cares = self._cares(findings)
         item = Item(
             id=_new_id(),
             created=now,
             character=self._scenario.speaker,
-            lifetime=self._rules.lifetimes.get(waiting.klass.value),
+            lifetime=None if cares else self._rules.lifetimes.get(waiting.klass.value),
             message=message,
             merged=waiting.others,
             quote=self._quote(message, findings),
-            wait_class=waiting.klass.value,
+            wait_class=CARE if cares else waiting.klass.value,
             reasons=tuple(waiting.reasons),
             findings=findings,
             screened=checked(verdict),
+            # Never a model's words to somebody in danger: a person wrote these, and a person sends them.
+            drafts=(Draft(self._rules.care, done=True, by_person=True),) if cares else (),
         )
         self._open_card(item)
         self._save_messages((m, item.id) for m in (message, *waiting.others))
         self._board.intake_changed()
-        self._start_drafts(item.id, self._rules.drafts, self._rules.sampling_of(item.character), urgent=urgent)
+        if not cares:
+            self._start_drafts(item.id, self._rules.drafts, self._rules.sampling_of(item.character), urgent=urgent)
         return item
-
-    def _masks(self, message: Message) -> tuple[Flag, ...]:
-        """What was masked when the message came in, and is not there to be found again."""
-        verdict = self._verdicts.get(message.id)
-        if verdict is None:
-            return ()
-        return flags(replace(verdict, shown=tuple(one for one in verdict.shown if one.action is Check.MASK)))
 
     def _quote(self, message: Message, findings: tuple[Flag, ...]) -> Quote | None:
         """The viewer's words beside the reply. Where a check found anything, they are not repeated on the air."""
@@ -327,9 +367,15 @@ class Show:
         # A draft without a word is no proposal: it never counts as finished.
         draft = Draft(text)
         if done and text:
-            verdict = self._checks.screen_reply(text)
+            verdict = self._screen_reply(self._queue[item_id], text)
             draft = Draft(text, done=True, flags=flags(verdict), checked=checked(verdict))
         self._board.draft_grew(self._queue.draft(item_id, index, draft), index, draft)
+
+    def _screen_reply(self, item: Item, text: str) -> Verdict:
+        """Beside what the same character said just now, and the viewer's words where they were flagged."""
+        recent = [line.text for line in self._transcript.lines[-2 * RECENT :] if line.character == item.character]
+        flagged = item.message.text if item.message is not None and item.findings else ""
+        return self._checks.screen_reply(text, Echo(recent, flagged))
 
     # -- 4. a person decides ---------------------------------------------------------------------------------------
 
@@ -339,8 +385,8 @@ class Show:
         `override`: why they may although a check blocks them. What is forbidden for good it does not help.
         """
         now = self._clock()
-        self._queue.check(item_id, revision, Action.APPROVE, now)
-        verdict = self._checks.screen_reply(text)
+        item = self._queue.check(item_id, revision, Action.APPROVE, now)
+        verdict = self._screen_reply(item, text)
         found = flags(verdict)
         if verdict.action in (Check.BLOCK, Check.HARD_BLOCK) and not any(flag.level == "block" for flag in found):
             found += (Flag(0, len(text), "verdict", "block", "审核未通过", firm=verdict.action is Check.HARD_BLOCK),)
@@ -401,6 +447,8 @@ class Show:
         hint: str = "",
     ) -> None:
         item = self._queue.check(item_id, revision, Action.APPROVE, self._clock())
+        if item.wait_class == CARE:
+            raise Refused("care", "这张卡片不由模型来写，请用固定的话或自己写。 No model writes this one.")
         if item.drafting:
             raise Refused("drafting", "还在生成，请稍等。 Still drafting.")
         count = min(count or self._rules.drafts, MAX_DRAFTS - len(item.drafts))

@@ -30,7 +30,7 @@ from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
 from bot.show import Show
-from moderation import Chain, Direction, Finding, build_chain
+from moderation import Chain, Direction, Finding, WatchedWords, build_chain
 from tests.waiting import until
 
 ANNA = Operator("Anna")
@@ -98,7 +98,9 @@ class Stage:
 class House:
     """A show with everything it needs; `clock.now` is set by the test."""
 
-    def __init__(self, folder: Path, checks: Chain | None = None, **rules: Any) -> None:
+    def __init__(
+        self, folder: Path, checks: Chain | None = None, lists: WatchedWords | None = None, **rules: Any
+    ) -> None:
         self.now = 1000.0
         self.engine = Puppet()
         self.stage = Stage()
@@ -115,6 +117,7 @@ class House:
             feed=self.feed,
             rules=Rules(**{"drafts": 2, "lifetimes": {"question": 60.0, "other": 30.0}, **rules}),
             clock=lambda: self.now,
+            lists=lists,
         )
 
     @asynccontextmanager
@@ -752,6 +755,36 @@ async def test_answering_a_held_message_empties_its_place(house: House) -> None:
         assert house.show.snapshot()["held"] == []
 
 
+async def test_drafts_are_marked_by_the_lists_of_now(tmp_path: Path) -> None:
+    """A word that is listed marks the proposals that stand there; the card keeps its revision."""
+    words = tmp_path / "words.tsv"
+    words.write_text("")
+    lists = WatchedWords([words])
+    house = House(tmp_path, Chain([lists]), lists)
+    async with house.running():
+        house.engine.answer = "紫薯精来了"
+        house.hear("你是谁？")
+        card = await house.card()
+        assert card["drafts"][0]["flags"] == []
+        await house.show.list_word("紫薯精", "block", ANNA)
+        after = await house.card()
+        assert after["drafts"][0]["flags"][0]["level"] == "block" and after["drafts"][0]["checked"] != ""
+        assert after["drafts"][0]["checked"] != card["drafts"][0]["checked"]
+        assert after["revision"] == card["revision"]
+        with pytest.raises(Refused) as refusal:
+            await house.approve(after)
+        assert code(refusal) == "blocked"
+        await house.show.list_word("紫薯精", "allow", ANNA)
+        await house.approve(await house.card())
+
+
+async def test_without_lists_no_word_is_listed(house: House) -> None:
+    with pytest.raises(Refused) as refusal:
+        await house.show.list_word("紫薯精", "block", ANNA)
+    assert code(refusal) == "no_list"
+    house.save.close()
+
+
 class Masks:
     """A filter that masks 123 and finds 刷 to be spam."""
 
@@ -768,16 +801,16 @@ class Masks:
 
 async def test_what_is_private_is_masked_before_anything_keeps_it(tmp_path: Path) -> None:
     """Neither the model, nor the panel, nor the record has it; the card says that something was there."""
-    house = House(tmp_path, checks=Chain([Masks()]))
+    house = House(tmp_path)
     async with house.running():
-        viewer = Viewer("test", "v1", "加123")
-        house.show.hear(Message(MessageId("m1"), Kind.DANMAKU, viewer, "我的号码是123吗？", time=house.now))
+        viewer = Viewer("test", "v1", "加13812345678")
+        house.show.hear(Message(MessageId("m1"), Kind.DANMAKU, viewer, "我的号码是13812345678吗？", time=house.now))
         card = await house.card()
-        assert card["message"]["text"] == "我的号码是[号码]吗？" and card["message"]["viewer"] == "加[号码]"
-        assert [(flag["start"], flag["end"]) for flag in card["findings"]] == [(5, 9), (0, 0)]
+        assert card["message"]["text"] == "我的号码是[手机号]吗？" and card["message"]["viewer"] == "加[手机号]"
+        assert [(flag["start"], flag["end"]) for flag in card["findings"]] == [(5, 10), (0, 0)]
         assert card["quote"] is None
-        assert "123" not in "".join(house.engine.prompts[0].parts)
-        assert "123" not in "\n".join(house.save._db.iterdump())
+        assert "1381234" not in "".join(house.engine.prompts[0].parts)
+        assert "1381234" not in "\n".join(house.save._db.iterdump())
 
 
 async def test_spam_is_dropped(tmp_path: Path) -> None:
