@@ -67,7 +67,7 @@ def figures(classifier: Classifier, texts: Texts) -> dict[str, dict[str, float]]
     }
 
 
-def report(classifier: Classifier, texts: Texts, held_out: dict[str, float], *, seconds: float) -> str:
+def report(classifier: Classifier, texts: Texts, held_out: dict[str, float]) -> str:
     """docs/moderation-classifier.md. `held_out`: the dev split's figures, from weights that had not seen it."""
     found = figures(classifier, texts)
     rows = {
@@ -91,16 +91,15 @@ def report(classifier: Classifier, texts: Texts, held_out: dict[str, float], *, 
         dropped=texts.dropped,
         learnt=len(texts.train) + len(texts.dev) + len(texts.swsr) + len(texts.chat_train),
         safe=1 - mean(rough for _, rough in texts.test),
-        seconds=seconds,
     )
 
 
 _REPORT = """# 粗话分类器 / The classifier of rough language
 
-`python tools/train_moderation.py 文件夹` 写出这一页和 `moderation/data/classifier.int8`（版本 {version}）：一个核，{seconds:.0f} 秒；同样的文本和
+`python tools/train_moderation.py 文件夹` 写出这一页和 `moderation/data/classifier.int8`（版本 {version}）：一个核约一分钟；同样的文本和
 PyTorch 得到同样的权重。它只排序、只提醒：它的结论属于“疑似”，任何级别都不会因此拦下一句话。怎样工作见 [审核](moderation.md)。
 
-`python tools/train_moderation.py FOLDER` writes this page and the weights: {seconds:.0f} seconds on one core; the same texts and PyTorch give
+`python tools/train_moderation.py FOLDER` writes this page and the weights: about a minute on one core; the same texts and PyTorch give
 the same weights. It ranks and flags; a suspicion stops nothing at any level. How it works: [moderation](moderation.md).
 
 学了 {learnt:,} 条。训练和 dev 里有 {dropped} 条也出现在 test 里，已从训练中去掉。设置按 dev 选定（其间也看过 test 的数字，所以 test 可能略微偏好）；提醒的门槛（{flag_from:.3f}）按另外一万条日常对话选定，

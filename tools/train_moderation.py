@@ -141,12 +141,11 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(10)
     torch.set_num_threads(1)
-    began = time.monotonic()
     texts = read_texts(options.folder)
     held_out = told_apart(make(texts, options.version, options.file, with_dev=False), texts.dev)
     shipped = make(texts, options.version, options.file, with_dev=True)
     note(options.file, {"cold": told_apart(shipped, texts.test)})
-    written = report(shipped, texts, held_out, seconds=time.monotonic() - began)
+    written = report(shipped, texts, held_out)
     options.report.write_text(written, encoding="utf-8")
     print(written)
 

@@ -61,7 +61,7 @@ def test_it_learns_and_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert train_moderation.make(texts, "1", file, with_dev=True) and file.read_bytes() == first
     found = told_apart(classifier, texts.test)
     assert found["auc"] == 1 and found["accuracy"] > 0.9
-    said = report(classifier, texts, found, seconds=3)
+    said = report(classifier, texts, found)
     assert f"| COLDataset test | 13 | {found['accuracy']:.3f} | 1.000 |" in said
 
 
