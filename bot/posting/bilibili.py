@@ -110,7 +110,7 @@ class BilibiliPoster:
         except (Retry, WaitLong) as error:
             raise NotDelivered(str(error)) from None
         except NETWORK_ERRORS as error:
-            raise self._no_answer(error) from None
+            raise NotDelivered(say(self._lang, "bilibili_away", why=type(error).__name__)) from None
         if not account.uid:
             raise CannotPost(say(self._lang, "bilibili_account"))
         if account.uid != room.owner:  # streamers also write by hand: there the words decide
@@ -150,7 +150,8 @@ class BilibiliPoster:
         except (Retry, WaitLong) as error:
             raise NotDelivered(str(error)) from None
         except NETWORK_ERRORS as error:
-            raise self._no_answer(error) from None
+            why = type(error).__name__
+            raise NotDelivered(say(self._lang, "no_answer", platform="Bilibili", why=why)) from None
         self._judge(found)
 
     def _judge(self, found: object) -> None:
@@ -170,9 +171,6 @@ class BilibiliPoster:
             raise NotDelivered(say(self._lang, "bilibili_room"))
         if code != 0 or told not in FINE:
             raise NotDelivered(say(self._lang, "bilibili_refused", code=code, why=plain(told)))
-
-    def _no_answer(self, error: BaseException) -> NotDelivered:
-        return NotDelivered(say(self._lang, "no_answer", platform="Bilibili", why=type(error).__name__))
 
     def _call(self) -> AbstractAsyncContextManager[ClientSession]:
         """A session without a memory for cookies."""

@@ -23,6 +23,7 @@ TEXTS = {
         "twitch_too_fast": "Twitch 说发得太快",
         # bilibili.py
         "bilibili_ready": "播出的话会以 UID {uid} 的名义发到直播间 {room}",
+        "bilibili_away": "现在连不上 B 站（{why}），没有发",
         "bilibili_account": "B 站不认这个 SESSDATA（没登录或已过期），不能发弹幕。请重新登录，更新 COHOST_BILIBILI_SESSDATA 和 "
         "COHOST_BILIBILI_JCT，再重新启动。",
         "bilibili_csrf": "B 站不认 bili_jct。它要和 SESSDATA 来自同一次登录；请更新 COHOST_BILIBILI_JCT，再重新启动。",
@@ -49,6 +50,7 @@ TEXTS = {
         "twitch_refused": "Twitch does not let this account post here: {why}",
         "twitch_too_fast": "Twitch says that this is too fast",
         "bilibili_ready": "what airs is posted to room {room} as UID {uid}",
+        "bilibili_away": "Bilibili cannot be reached now ({why}); nothing was posted",
         "bilibili_account": "Bilibili does not accept SESSDATA (not signed in, or expired). Sign in again, "
         "set COHOST_BILIBILI_SESSDATA and COHOST_BILIBILI_JCT, start again.",
         "bilibili_csrf": "Bilibili does not accept bili_jct. It has to come from the same sign-in as SESSDATA: "

@@ -158,6 +158,13 @@ async def test_a_bilibili_that_is_away_may_come_back() -> None:
         await found.ready()
         await post(found)
         assert fake.posted == ["大家晚上好"]
+        found._places = Places(api="https://127.0.0.1:9", live="https://127.0.0.1:9")
+        found._session = None
+        with pytest.raises(NotDelivered, match="不知道有没有发出"):
+            await post(found)
+        found._room = 0
+        with pytest.raises(NotDelivered, match="没有发"):
+            await found.ready()
 
 
 async def test_pieces_are_a_second_and_a_half_apart_and_as_long_as_the_account_may_write() -> None:
