@@ -27,6 +27,7 @@ from bot.config import (
 from bot.config.texts import TEXTS
 from bot.engine.sampling.limits import LIMITS
 from bot.engine.types import Sampling
+from bot.messages import Role
 
 SHIPPED = PROJECT / "config.yaml"
 
@@ -580,3 +581,47 @@ def test_mistakes_in_a_mapping_and_in_a_list_of_clients_have_their_lines(tmp_pat
         "15 adapters.websocket.clients[0].mapping.rules",
     ]
     assert "s3cret" not in "".join(told) and "小写字母" in told[4] and "https://example.com" in told[0]
+
+
+def test_mistakes_in_the_policy_have_their_lines(tmp_path: Path) -> None:
+    """Levels out of range, categories that there are not, and what nobody can be excepted from."""
+    text = """moderation:
+  level: 5
+  levels:
+    messages:
+      insult: 7
+      insultt: 1
+      unchecked: 0
+    replies: {politics: x}
+  exceptions:
+    streamer: [minors]
+    moderator: [nonsense]
+    guard: insult
+"""
+    told = mistakes(tmp_path, text)
+    assert [line.removeprefix("config.yaml:").partition("：")[0] for line in told] == [
+        "2 moderation.level",
+        "5 moderation.levels.messages.insult",
+        "6 moderation.levels.messages.insultt",
+        "7 moderation.levels.messages.unchecked",
+        "8 moderation.levels.replies.politics",
+        "10 moderation.exceptions.streamer",
+        "11 moderation.exceptions.moderator",
+        "12 moderation.exceptions.guard",
+    ]
+    assert "可能是 insult。" in told[2] and "谁也不能例外于 minors" in told[5] and "没有类别 nonsense" in told[6]
+
+
+def test_the_policy_of_the_settings(tmp_path: Path) -> None:
+    """What is written stands; the rest is as it ships."""
+    read = config(tmp_path, "moderation: {level: 3, levels: {replies: {insult: 4}}, exceptions: {guard: [insult]}}")
+    assert (read.moderation.level, read.moderation.levels.replies, read.moderation.levels.messages) == (
+        3,
+        {"insult": 4},
+        {},
+    )
+    assert read.moderation.exceptions.by_role() == {
+        Role.STREAMER: ("ads_fraud", "quality"),
+        Role.MODERATOR: ("ads_fraud", "quality"),
+        Role.GUARD: ("insult",),
+    }

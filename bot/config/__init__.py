@@ -31,6 +31,7 @@ from adapters.bridges.mapping import problems as mapping_problems
 from adapters.bridges.reading import platform_of
 from bot.config.chats import chat_mistakes
 from bot.config.file import Key, Mistake, Tree, read_tree
+from bot.config.policy import policy_mistakes
 from bot.config.texts import knows, say
 from bot.engine.models.folder import find_model, models_folder
 from bot.engine.sampling.limits import LIMITS, STEPS, problems
@@ -38,6 +39,8 @@ from bot.engine.sampling.presets import as_fields
 from bot.engine.strategy.grammar import StrategyError, is_auto, parse_strategy
 from bot.engine.types import Sampling
 from bot.errors import UserError
+from bot.messages import Role
+from moderation.policy import DEFAULT_EXCEPTIONS, DEFAULT_LEVEL
 
 FILE_NAME = "config.yaml"
 PROJECT = Path(__file__).parents[2]
@@ -211,7 +214,32 @@ class OverlaySettings(Section):
     max_seconds: Seconds = 30.0
 
 
+Level = Annotated[int, Field(ge=0, le=4)]
+Categories = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class ModerationLevels(Section):
+    """Levels of single categories, in each direction."""
+
+    messages: dict[str, Level] = {}
+    replies: dict[str, Level] = {}
+
+
+class ModerationExceptions(Section):
+    """The categories that only mark a message of this role."""
+
+    streamer: Categories = tuple(DEFAULT_EXCEPTIONS[Role.STREAMER])
+    moderator: Categories = tuple(DEFAULT_EXCEPTIONS[Role.MODERATOR])
+    guard: Categories = ()
+
+    def by_role(self) -> dict[Role, tuple[str, ...]]:
+        return {Role(name): categories for name, categories in self}
+
+
 class Moderation(Section):
+    level: Level = DEFAULT_LEVEL
+    levels: ModerationLevels = ModerationLevels()
+    exceptions: ModerationExceptions = ModerationExceptions()
     words: Annotated[tuple[str, ...], Field(strict=False)] = ()
     force: bool = False
     max_length: Annotated[int, Field(ge=1, le=10000)] = 80
@@ -654,6 +682,7 @@ def _beyond_types(tree: Tree, lang: str) -> Iterator[Mistake]:
     yield from _scenario_form(tree, lang)
     yield from _mappings(tree, lang)
     yield from chat_mistakes(tree, lang)
+    yield from policy_mistakes(tree, lang)
     yield from _strategy(tree, lang)
     yield from _screen_times(tree, lang)
     sections = tree.get("adapters")
