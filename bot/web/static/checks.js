@@ -19,6 +19,11 @@ export async function flagsOf(text) {
 export const isBlocked = (flags) => flags.some((flag) => flag.level === "block");
 export const isFirm = (flags) => flags.some((flag) => flag.firm);
 
+/** Not modal: the emergency stop stays within reach. */
+function openBeside(dialog) {
+  if (!dialog.open) dialog.show();
+}
+
 /** The words that lists have found, as they stand in the lists. */
 export function listedWords(flags) {
   const rules = flags.map((flag) => flag.rule).filter((rule) => rule.startsWith("word:"));
@@ -74,7 +79,7 @@ export class LetThrough {
     $("#let-allow").dataset.word = listed || "";
     setText($("#let-allow"), t("let.allow", { word: listed || "" }));
     setText($("#let-notice"), "");
-    $("#let").showModal();
+    openBeside($("#let"));
     $("#let-reason").focus();
   }
 
@@ -107,7 +112,7 @@ export function likelyWord(item, draft) {
 export function openWord(word) {
   $("#word-text").value = word;
   setText($("#word-notice"), "");
-  $("#word").showModal();
+  openBeside($("#word"));
   $("#word-text").focus();
   $("#word-text").select();
 }

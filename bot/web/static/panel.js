@@ -280,6 +280,7 @@ async function word(rule) {
 }
 
 function askWord() {
+  openSheet(false); // on the phone it would lie over the box
   const item = page.current === null ? null : store.find(page.current);
   openWord(likelyWord(item, item ? item.drafts[pickOf(item)] : null));
 }

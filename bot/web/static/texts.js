@@ -214,6 +214,7 @@ const TEXTS = {
   "cmd.more": ["更多", "More"],
   "cmd.hush": ["禁言这位观众 10 分钟 / 解除", "Mute this viewer 10 min / lift"],
   "cmd.word": ["拦下或放行一个词", "Stop or allow a word"],
+  "cmd.word.short": ["词表", "Words"],
   "cmd.held": ["看被拦下的弹幕", "Go to held messages"],
   "cmd.pick": ["选第 {n} 条候选", "Pick draft {n}"],
   "cmd.undo": ["撤销", "Undo"],
