@@ -13,6 +13,7 @@ from playwright.async_api import Page, Route, WebSocketRoute, expect
 
 from adapters.base import AdapterState, Phase
 from bot.messages import Event, Kind, Message, MessageId, Viewer, Withdrawn
+from moderation.views import shown
 from tests.browser.conftest import OpenTheatre
 from tests.browser.theatre import OPERATOR_TOKEN, PHONE
 from tests.waiting import until
@@ -334,6 +335,17 @@ async def test_flagged_words_are_underlined_with_the_reason(theatre: OpenTheatre
     assert "underline" in await marked.evaluate("node => getComputedStyle(node).textDecorationLine")
     await expect(page.locator(".draft .reasons li").first).to_contain_text("⚑")
     await expect(page.locator(".draft .reply").first).to_have_text("😀😀去看 www.example.com 吧")
+
+
+async def test_what_hides_or_turns_the_text_around_is_written_out(theatre: OpenTheatre) -> None:
+    """As `moderation.views.shown` does it, so that the words of the screen are those that are approved."""
+    text = "好\u202e坏\u200b了\x07\U000e0041👨‍👩‍👧❤️"
+    house = await theatre(text)
+    page = await house.panel()
+    house.hear("你好")
+    await settled(page)
+    assert shown(text).text == "好⟨U+202E⟩坏⟨U+200B⟩了⟨U+0007⟩⟨U+E0041⟩👨‍👩‍👧❤️"
+    await expect(page.locator(".draft .reply").first).to_have_text(shown(text).text)
 
 
 async def test_a_lost_connection_dims_the_page_and_stops_every_button(theatre: OpenTheatre) -> None:

@@ -29,9 +29,16 @@ export function setAttr(node, name, value) {
 
 export const show = (node, visible) => setAttr(node, "hidden", !visible);
 
+// What cannot be seen, or turns the text around. Joiners and selectors of emoji are left as they are.
+const HIDDEN = /^(?:(?![\u200d\ufe0e\ufe0f])[\p{DI}\p{Co}\u2800\ufff9-\ufffb]|(?![\n\t])\p{Cc})$/u;
+
+/** Written out, as ⟨U+202E⟩: what stands on the screen is what stands in the text. */
+const written = (character) =>
+  HIDDEN.test(character) ? `⟨U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩` : character;
+
 /** Positions from the server count characters; JavaScript counts UTF-16 units. */
 function pieces(text, flags) {
-  const characters = Array.from(text);
+  const characters = Array.from(text, written);
   const marks = flags
     .filter((flag) => flag.end > flag.start && flag.start < characters.length)
     .sort((a, b) => a.start - b.start || b.end - a.end);
