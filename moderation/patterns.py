@@ -58,37 +58,38 @@ def plain_patterns(term: Term) -> Iterator[Pattern]:
 
 def tight_patterns(term: Term) -> Iterator[Pattern]:
     """Pulled together, in pieces of letters, and backwards."""
-    if term.strict:
-        return
-    words = _WORD.findall(term.folded)
-    together = "".join(words)
-    if len(words) > 1 and together.isascii():
-        yield _squeezed(" ".join(words), term, "")
-    if len(together) > 1:
-        yield _squeezed(together, term, "")
+    if not term.strict:
+        yield from (_squeezed(form, term) for form in _forms(term))
         if not term.exception:
-            yield from _hidden(together, term)
+            yield from _hidden(_together(term), term)
 
 
 def leet_patterns(term: Term) -> Iterator[Pattern]:
     """Latin words of three letters and more: "5b" is not always an insult."""
-    if term.folded.isascii() and not term.exception and len(term.folded) > 2:
-        for pattern in tight_patterns(term):
-            letters = "".join(letter * dict(pattern.runs).get(place, 1) for place, letter in enumerate(pattern.letters))
-            if not pattern.how:
-                yield _squeezed(letters.translate(LEET), term, "形近字符")
+    if term.folded.isascii() and len(term.folded) > 2 and not (term.strict or term.exception):
+        yield from (_squeezed(form.translate(LEET), term, "形近字符") for form in _forms(term))
 
 
 def pinyin_patterns(term: Term) -> Iterator[Pattern]:
     """How terms with the flag `p` sound."""
     if "p" in term.flags and not term.strict:
-        together = "".join(_WORD.findall(term.folded))
-        yield from (Pattern(letters, term, how="拼音或同音") for letters in sorted(sounds(together)))
+        yield from (Pattern(letters, term, how="拼音或同音") for letters in sorted(sounds(_together(term))))
 
 
 def compiled(term: Term) -> Any:
     """The regular expression of a term with the flag `re`."""
     return compile_regex(term.text)
+
+
+def _forms(term: Term) -> list[str]:
+    """Without what stands between letters; Latin words with a space between them, too."""
+    spaced = " ".join(_WORD.findall(term.folded))
+    forms = {_together(term), spaced if spaced.isascii() else ""}
+    return sorted(form for form in forms if len(form) > 1)
+
+
+def _together(term: Term) -> str:
+    return "".join(_WORD.findall(term.folded))
 
 
 def _hidden(together: str, term: Term) -> Iterator[Pattern]:
@@ -105,7 +106,7 @@ def _ways(letter: str) -> tuple[str, ...]:
 _split_letters = cache(split_letters)
 
 
-def _squeezed(letters: str, term: Term, how: str) -> Pattern:
+def _squeezed(letters: str, term: Term, how: str = "") -> Pattern:
     runs = [(letter, len(list(run))) for letter, run in groupby(letters)]
     longer = tuple((place, count) for place, (_, count) in enumerate(runs) if count > 1)
     return Pattern("".join(letter for letter, _ in runs), term, longer, how=how)
