@@ -29,9 +29,11 @@ async def speed(given: list[bytes], messages: int) -> float:
     async with ClientSession() as session:
         client, handler = blivedm.BLiveClient(1, session=session), Counting()
         client.set_handler(handler)
-        start = time.perf_counter()
+        start = time.process_time()
         for frame in given:
             await client._parse_ws_message(frame)
-        seconds = time.perf_counter() - start
-    assert handler.heard >= messages * 0.9, f"blivedm: {handler.heard} of {messages}"  # it may not know who came in
+        seconds = time.process_time() - start
+    assert handler.heard >= messages * 0.9, (
+        f"blivedm: {handler.heard} of {messages}"
+    )  # who comes in is none of its matter
     return messages / seconds

@@ -188,7 +188,21 @@ def command(number: int) -> dict[str, Any]:
     details = {"mode": 0, "show_player_type": 0, "extra": json.dumps(extra, ensure_ascii=False), "user": user}
     head: list[object] = [0, 1, 25, 16777215, int(NOW * 1000) + number, 1, 0, "ab", 0, 0, 0, "", 0, "{}", "{}", details]
     medal = [12, "歌单", "主播", 1, 6126494, "", 0, 12478086, 12478086, 6126494, 0, 1, 999]
-    rest = [[20, 0, 6406234, ">50000", 0], ["", ""], 0, 0, None, {"ts": int(NOW), "ct": "1A2B3C"}, 0, 0, None, None, 0]
+    rest = [
+        [20, 0, 6406234, ">50000", 0],
+        ["", ""],
+        0,
+        0,
+        None,
+        {"ts": int(NOW), "ct": "1A2B3C"},
+        0,
+        0,
+        None,
+        None,
+        0,
+        7,
+        [3],
+    ]
     return {
         "cmd": "DANMU_MSG",
         "dm_v2": "",
