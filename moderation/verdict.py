@@ -68,7 +68,7 @@ class Finding:
     @property
     def firm(self) -> bool:
         """Whether no reason can let a reply through: it is forbidden, or nobody knows whether it is."""
-        return self.action is Action.HARD_BLOCK or (self.category == "unchecked" and self.stops)
+        return self.action is Action.HARD_BLOCK or (self.action is Action.BLOCK and self.category == "unchecked")
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,18 +204,25 @@ class Clock:
 
 def test_a_filter_that_takes_too_long_stops_the_text() -> None:
     """Beyond the limit a check does not count as made, whatever it found; it is named, and how long it took."""
-    chain = Chain([Finds(), Finds(a_finding(1))], clock=Clock(0.05, 0.0501))
+    chain = Chain([Finds(), Finds(a_finding(1))], clock=Clock(0.05, 0.9, 0.0501))
     verdict = chain.screen_message("你好")
     assert verdict.action is Action.HOLD
     assert [found.rule for found in verdict.findings] == ["test", "slow:finds"]
     assert "50 毫秒" in verdict.findings[1].reason
-    assert Chain([Finds()], clock=Clock(0.051)).screen_reply("你好").action is Action.BLOCK
+    assert Chain([Finds()], clock=Clock(0.051, 0.051)).screen_reply("你好").action is Action.BLOCK
     assert Chain([Finds()], clock=Clock(0.05)).screen_reply("你好").action is Action.CLEAN
+
+
+def test_a_filter_is_slow_when_it_is_slow_twice() -> None:
+    """A machine that was busy for a moment holds nobody's message."""
+    slow = Finds(a_finding(1))
+    assert Chain([slow], clock=Clock(0.9, 0.001)).screen_message("你好").action is Action.FLAG
+    assert len(slow.asked) == 2
 
 
 def test_a_slow_check_of_the_name_stops_the_message() -> None:
     """The name is part of the message."""
-    verdict = Chain([Finds()], clock=Clock(1.0, 0.0)).screen_message(a_message("你好"))
+    verdict = Chain([Finds()], clock=Clock(1.0, 1.0, 0.0)).screen_message(a_message("你好"))
     assert verdict.action is Action.HOLD
     assert verdict.findings[0].reason.startswith("昵称：")
 
@@ -225,7 +232,8 @@ def test_what_was_not_checked_stops_at_every_level(level: int) -> None:
     """No setting turns a check that failed into a check that passed, and no reason lets the reply through."""
     policy = Policy(level, messages={"unchecked": 0}, replies={"unchecked": 0})
     chain = Chain([Fails(ValueError())], policy)
-    assert chain.screen_message("你好").action is Action.HOLD
+    held = chain.screen_message("你好")
+    assert (held.action, [found.firm for found in held.findings]) == (Action.HOLD, [False])
     verdict = chain.screen_reply("你好")
     assert verdict.action is Action.BLOCK
     assert [found.firm for found in verdict.findings] == [True]
