@@ -19,6 +19,7 @@ _MOST_REMEMBERED = 30_000
 _LONGEST = 8  # a single sign for a whole sentence, such as ﷺ, is no way to write a word
 
 
+@lru_cache(maxsize=16)  # every filter reads the same text, one after the other
 def plain(text: str) -> View:
     """Letter by letter, so that a letter's place never depends on its neighbours, but for those that join."""
     if _JOINS.search(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from moderation.views.view import View
 
@@ -12,6 +13,7 @@ _DOUBLE = re.compile(r"(.)\1")
 _BREAK = re.compile(r"[\s.,!?;:。，、！？；：]")
 
 
+@lru_cache(maxsize=16)  # as for `plain`
 def tight(seen: View) -> View:
     """Between Latin words one space stays, or "pen is" would be another word; not so in "p e n".
 

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """`text[i]` was made from `original[starts[i]:ends[i]]`. The three are of one length."""
+    """`text[i]` was made from `original[starts[i]:ends[i]]`. The three are of one length.
+
+    A view is equal to itself only, so that what was made from it can be remembered without comparing it.
+    """
 
     text: str
     starts: Sequence[int]
