@@ -310,15 +310,22 @@ async def test_hostile_names_and_words_are_only_text(theatre: OpenTheatre) -> No
     house = await theatre(HOSTILE, f"二 {HOSTILE}")
     page, overlay = await house.panel(), await house.overlay()
     house.hear(HOSTILE, HOSTILE)
+    await expect(page.locator("#held .words")).to_have_text(HOSTILE)
+    await expect(page.locator("#held .by b")).to_have_text(HOSTILE)
+    await page.get_by_role("button", name="放行").click()
     await settled(page)
     await expect(page.locator("#viewer")).to_have_text(HOSTILE)
     await expect(page.locator("#question")).to_have_text(HOSTILE)
     await expect(page.locator(".draft .reply").first).to_have_text(HOSTILE)
     await page.keyboard.press("f")
+    await expect(page.locator("#let-words")).to_have_text(HOSTILE)
+    await page.locator("#let-reason").fill(HOSTILE)
+    await page.keyboard.press("Enter")
     await expect(overlay.locator("#text")).to_have_text(HOSTILE)
     await expect(page.locator("#air-text")).to_have_text(HOSTILE)
     await page.keyboard.press("x")
-    await expect(page.locator("#history li")).to_contain_text(HOSTILE)
+    await expect(page.locator("#history li .words")).to_have_text(HOSTILE)
+    await expect(page.locator("#history li .note")).to_contain_text(f"放行理由：{HOSTILE}")
     for one in (page, overlay):
         assert await one.evaluate("() => window.pwned") is None
         assert await one.locator("#columns img, #reply img, body script").count() == 0
