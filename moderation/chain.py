@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 READ_LIMIT = {Direction.IN: 400, Direction.OUT: 2000}
 TIME_LIMIT = 0.05
 AT_THE_LIMIT = 40
+MOST_NAMES = 2000
 NOT_CHECKED = "[没有查过]"
 _OF_ONE_MESSAGE = frozenset({"quality", "spam", "suspect", "unchecked"})
 
@@ -56,6 +57,8 @@ class Chain:
         self._policy = policy or Policy()
         self._clock = clock
         self._time_limit = time_limit
+        self._names: dict[str, tuple[str, tuple[Finding, ...]]] = {}
+        self._names_with: tuple[tuple[str, str], ...] = ()
 
     def screen_message(self, message: Message | str, before: str = "") -> Verdict:
         """A viewer's words, and the viewer's name (its findings have no place in the words: 0:0).
@@ -64,8 +67,8 @@ class Chain:
         """
         if isinstance(message, str):
             return self._verdict(message, self._findings(message, Direction.IN), Direction.IN)
-        name, in_name = mask(message.viewer.name, self._findings(message.viewer.name, Direction.IN))
-        found = (*self._heard(message.text, before), *map(_in_name, in_name))
+        name, in_name = self._named(message.viewer.name)
+        found = (*self._heard(message.text, before), *in_name)
         return replace(self._verdict(message.text, found, Direction.IN, message.viewer.roles), name=name)
 
     def screen_reply(self, text: str, *beside: Filter) -> Verdict:
@@ -88,6 +91,17 @@ class Chain:
         judged = self._policy.judge(findings, direction, roles)
         masked, shown = mask(text, judged) if direction is Direction.IN else (text, judged)
         return Verdict(gravest(judged, direction), judged, masked, shown=shown, versions=self.versions)
+
+    def _named(self, name: str) -> tuple[str, tuple[Finding, ...]]:
+        """A viewer's name as it may be shown. Names come again and again, so what was found in them is remembered."""
+        if self._names_with != self.versions or len(self._names) >= MOST_NAMES:
+            self._names, self._names_with = {}, self.versions
+        if name not in self._names:
+            shown, found = mask(name, self._findings(name, Direction.IN))
+            if any(one.category == "unchecked" for one in found):
+                return shown, tuple(map(_in_name, found))
+            self._names[name] = shown, tuple(map(_in_name, found))
+        return self._names[name]
 
     def _heard(self, text: str, before: str) -> tuple[Finding, ...]:
         found = self._findings(text, Direction.IN)
