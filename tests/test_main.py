@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -69,8 +70,8 @@ def test_help_lists_the_commands_that_exist(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    commands = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("    ")]
-    assert commands == ["run", "check", "scenario", "model", "bench"]
+    commands = [line.split()[0] for line in capsys.readouterr().out.splitlines() if re.match(r" {4}\S", line)]
+    assert commands == ["run", "check", "scenario", "model", "moderation", "bench"]
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
