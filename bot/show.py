@@ -175,75 +175,6 @@ class Show:
         if len(self._verdicts) > MOST_VERDICTS:
             del self._verdicts[next(iter(self._verdicts))]
 
-    def release(self, message_id: str, by: Operator) -> None:
-        """A held message waits for its turn like the others: a person has read it."""
-        self._intake.release(self._take_held(message_id).message, self._clock())
-        self._intake_changed()
-
-    def dismiss(self, message_id: str, by: Operator) -> None:
-        """A held message stays out."""
-        self._intake.dismiss(self._take_held(message_id).message, self._clock())
-        self._intake_changed()
-
-    def _take_held(self, message_id: str) -> Held:
-        held = self._held.take(message_id)
-        if held is None:
-            raise Refused("not_found", "这条弹幕已不在拦下的里面。 This message is no longer held.")
-        return held
-
-    def _intake_changed(self) -> None:
-        self._board.intake_changed()
-        self._wake()
-
-    def mute(self, viewer: Viewer, by: Operator) -> None:
-        """This viewer is not heard for ten minutes, and what waits of theirs is passed over."""
-        if not viewer.known:
-            raise Refused(
-                "anonymous",
-                "平台没有说这是谁，不能只禁言这一位。 Nobody knows who this is: they cannot be muted alone.",
-            )
-        now = self._clock()
-        self._mutes.put(viewer, now + MUTE_SECONDS)
-        self._intake.mute(viewer, now)
-        self._remember_mutes()
-
-    def unmute(self, viewer: Viewer, by: Operator) -> None:
-        if not self._mutes.lift(*viewer.key):
-            raise Refused("not_found", "这位观众没有被禁言，或者时间已到。 This viewer is not muted.")
-        self._remember_mutes()
-
-    def _remember_mutes(self) -> None:
-        try:
-            self._save.remember("mutes", self._mutes.dump())
-        except SaveError as error:
-            self._save_failed(error)
-        self._intake_changed()
-
-    def words_changed(self, problem: str) -> None:
-        """Another version of the word lists is in use; or, with a problem, the newest cannot be."""
-        if problem:
-            log.warning("%s", problem)
-        self._board.words_problem = problem
-        self._check_drafts_again()
-        self._board.status_changed()
-
-    async def list_word(self, word: str, rule: Rule, by: Operator, category: str = "custom", severity: int = 3) -> None:
-        """A word for the user's own list, in effect when this returns."""
-        if self._own_words is None:
-            raise Refused("no_list", "这次没有用词表。 No word lists are in use.")
-        await self._own_words.put(word, rule, category, severity)
-        self.words_changed("")
-
-    def _check_drafts_again(self) -> None:
-        """Proposals are marked by the lists of now; the words are screened once more when they are approved."""
-        for item in self._queue.items(State.PENDING):
-            for index, draft in enumerate(item.drafts):
-                if draft.done:
-                    verdict = self._screen_reply(item, draft.text)
-                    again = replace(draft, flags=flags(verdict), checked=checked(verdict))
-                    if again.flags != draft.flags:
-                        self._board.draft_grew(self._queue.draft(item.id, index, again), index, again)
-
     def withdraw(self, event: Withdrawn) -> None:
         """The platform has deleted messages: they get no answer, and a card that answers one shows it and waits."""
         now = self._clock()
@@ -512,6 +443,77 @@ class Show:
         for item in self._queue.items(State.AIRED):
             self._board.item_changed(self._queue.finish(item.id, now))
         self._board.status_changed()
+
+    # -- a person rules over what is heard -------------------------------------------------------------------------
+
+    def release(self, message_id: str, by: Operator) -> None:
+        """A held message waits for its turn like the others: a person has read it."""
+        self._intake.release(self._take_held(message_id).message, self._clock())
+        self._intake_changed()
+
+    def dismiss(self, message_id: str, by: Operator) -> None:
+        """A held message stays out."""
+        self._intake.dismiss(self._take_held(message_id).message, self._clock())
+        self._intake_changed()
+
+    def _take_held(self, message_id: str) -> Held:
+        held = self._held.take(message_id)
+        if held is None:
+            raise Refused("not_found", "这条弹幕已不在拦下的里面。 This message is no longer held.")
+        return held
+
+    def _intake_changed(self) -> None:
+        self._board.intake_changed()
+        self._wake()
+
+    def mute(self, viewer: Viewer, by: Operator) -> None:
+        """This viewer is not heard for ten minutes, and what waits of theirs is passed over."""
+        if not viewer.known:
+            raise Refused(
+                "anonymous",
+                "平台没有说这是谁，不能只禁言这一位。 Nobody knows who this is: they cannot be muted alone.",
+            )
+        now = self._clock()
+        self._mutes.put(viewer, now + MUTE_SECONDS)
+        self._intake.mute(viewer, now)
+        self._remember_mutes()
+
+    def unmute(self, viewer: Viewer, by: Operator) -> None:
+        if not self._mutes.lift(*viewer.key):
+            raise Refused("not_found", "这位观众没有被禁言，或者时间已到。 This viewer is not muted.")
+        self._remember_mutes()
+
+    def _remember_mutes(self) -> None:
+        try:
+            self._save.remember("mutes", self._mutes.dump())
+        except SaveError as error:
+            self._save_failed(error)
+        self._intake_changed()
+
+    def words_changed(self, problem: str) -> None:
+        """Another version of the word lists is in use; or, with a problem, the newest cannot be."""
+        if problem:
+            log.warning("%s", problem)
+        self._board.words_problem = problem
+        self._check_drafts_again()
+        self._board.status_changed()
+
+    async def list_word(self, word: str, rule: Rule, by: Operator, category: str = "custom", severity: int = 3) -> None:
+        """A word for the user's own list, in effect when this returns."""
+        if self._own_words is None:
+            raise Refused("no_list", "这次没有用词表。 No word lists are in use.")
+        await self._own_words.put(word, rule, category, severity)
+        self.words_changed("")
+
+    def _check_drafts_again(self) -> None:
+        """Proposals are marked by the lists of now; the words are screened once more when they are approved."""
+        for item in self._queue.items(State.PENDING):
+            for index, draft in enumerate(item.drafts):
+                if draft.done:
+                    verdict = self._screen_reply(item, draft.text)
+                    again = replace(draft, flags=flags(verdict), checked=checked(verdict))
+                    if again.flags != draft.flags:
+                        self._board.draft_grew(self._queue.draft(item.id, index, again), index, again)
 
     # -- 5. it is aired --------------------------------------------------------------------------------------------
 
