@@ -24,7 +24,7 @@ export function badgesOf(message, klass) {
     const price = message.price ? ` ¥${message.price}` : "";
     badges.push({ text: named("kind", message.kind) + price, paid: isPaid({ message }) });
   }
-  if (klass === "question" || klass === "mention") badges.push({ text: named("class", klass) });
+  if (["question", "mention", "care"].includes(klass)) badges.push({ text: named("class", klass) });
   if (message.known === false) badges.push({ text: t("viewer.unknown") });
   for (const role of message.roles || []) badges.push({ text: named("role", role) });
   badges.push({ text: named("platform", message.platform) });

@@ -55,6 +55,7 @@ const TEXTS = {
   "viewer.unknown": ["身份不明", "Unknown"],
   "card.withdrawn": ["平台已撤回该消息", "the platform has deleted this message"],
   "class.mention": ["点名", "Mention"],
+  "class.care": ["关怀", "Care"],
   "class.question": ["提问", "Question"],
 
   "link.connecting": ["正在连接服务器……", "Connecting to the server…"],
