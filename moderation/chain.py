@@ -41,8 +41,8 @@ class Chain:
     """Filters in order. Every one is asked, so that a person sees all that was found; the policy says what follows.
 
     A filter that fails, or twice takes longer than `time_limit` seconds by `clock`, stops the text: it counts as
-    unchecked. A check that is under way is not interrupted, so one that never ends would hold up the show; filters therefore bound
-    what they do, and tests hold them to it.
+    unchecked. A check that is under way is not interrupted, so one that never ends would hold up the show; filters
+    therefore bound what they do, and tests hold them to it.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Chain:
             return self._verdict(message, self._findings(message, Direction.IN), Direction.IN)
         name, in_name = self._named(message.viewer.name)
         found = (*self._heard(message.text, before), *in_name)
-        return replace(self._verdict(message.text, found, Direction.IN, message.viewer.roles), name=name)
+        return self._verdict(message.text, found, Direction.IN, message.viewer.roles, name)
 
     def screen_reply(self, text: str, *beside: Filter) -> Verdict:
         """Words on their way to the audience, whoever wrote them. `beside`: filters for this one reply."""
@@ -86,11 +86,16 @@ class Chain:
         return tuple((name, version) for name, version in named if version)
 
     def _verdict(
-        self, text: str, findings: Iterable[Finding], direction: Direction, roles: Collection[Role] = ()
+        self,
+        text: str,
+        findings: Iterable[Finding],
+        direction: Direction,
+        roles: Collection[Role] = (),
+        name: str = "",
     ) -> Verdict:
         judged = self._policy.judge(findings, direction, roles)
         masked, shown = mask(text, judged) if direction is Direction.IN else (text, judged)
-        return Verdict(gravest(judged, direction), judged, masked, shown=shown, versions=self.versions)
+        return Verdict(gravest(judged, direction), judged, masked, name, shown, self.versions)
 
     def _named(self, name: str) -> tuple[str, tuple[Finding, ...]]:
         """A viewer's name as it may be shown. Names come again and again, so what was found in them is remembered."""

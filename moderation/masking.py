@@ -11,7 +11,9 @@ from moderation.verdict import Finding
 def mask(text: str, findings: Iterable[Finding]) -> tuple[str, tuple[Finding, ...]]:
     """The masked text, and the findings with their places in it. Masks that overlap become the first of them."""
     findings = tuple(findings)
-    masks = (found for found in findings if found.mask and found.start < found.end)
+    masks = [found for found in findings if found.mask and found.start < found.end]
+    if not masks:
+        return text, findings
     pieces: list[tuple[int, int, str]] = []  # (start, end, what stands there instead), apart and in order
     for found in sorted(masks, key=lambda one: (one.start, -one.end)):
         if pieces and found.start < pieces[-1][1]:
@@ -19,8 +21,6 @@ def mask(text: str, findings: Iterable[Finding]) -> tuple[str, tuple[Finding, ..
             pieces[-1] = start, max(end, found.end), word
         else:
             pieces.append((found.start, found.end, found.mask))
-    if not pieces:
-        return text, findings
     return _put(text, pieces), tuple(_moved(found, pieces) for found in findings)
 
 
