@@ -130,15 +130,15 @@ class _Rule:
         self, frame: dict[str, Any], clean: Callable[[str], str] | None, streaks: Streaks, now: float
     ) -> dict[str, Any] | None:
         """The wire frame; None: it only repeats a total that was told."""
-        viewer = text(self._viewer(frame))
-        name = text(self._name(frame), TEXT_LENGTH)
+        viewer = _word(self._viewer(frame))
+        name = _word(self._name(frame))
         count = 1
         if self._count is not None:
             count = self._counted(frame, viewer or name, streaks, now)
             if count < 1:
                 return None
             frame = {**frame, _COUNT: count}
-        words = text(self._text(frame), TEXT_LENGTH)
+        words = _word(self._text(frame))
         price = number(self._price(frame))
         user = {
             "id": "" if viewer == "0" else viewer,
@@ -147,7 +147,7 @@ class _Rule:
         }
         return {
             "type": self.kind,
-            "id": text(self._id(frame)),
+            "id": _word(self._id(frame)),
             "user": user,
             "text": clean(words) if clean else words,
             "price": round(price * self._unit * count, 4) if price is not None and price > 0 else None,
@@ -160,7 +160,7 @@ class _Rule:
         total = max(1, whole(self._count(frame)))
         if self._streak is None:
             return total
-        row = text(self._streak(frame))
+        row = _word(self._streak(frame))
         ended = self._ended is not None and self._ended(frame)
         return streaks.given(f"{who}\n{row}", total, now, ended=ended, numbered=self._ended is None)
 
@@ -208,10 +208,15 @@ def _first(paths: list[Path], frame: object) -> object:
 
 
 def _filled(between: list[str], fields: list[Value], frame: object) -> str:
-    words = [text(field(frame)) for field in fields]
+    words = [_word(field(frame)) for field in fields]
     if not all(words):
         return ""
     return between[0] + "".join(word + rest for word, rest in zip(words, between[1:], strict=True))
+
+
+def _word(value: object) -> str:
+    """As `text`, and a number with a fraction, too."""
+    return f"{value:.12g}" if isinstance(value, float) else text(value, TEXT_LENGTH)
 
 
 def _values(written: str | None) -> Callable[[object], list[str]]:
@@ -224,7 +229,7 @@ def _values(written: str | None) -> Callable[[object], list[str]]:
 
     def values(frame: object) -> list[str]:
         found = find(frame)
-        words = map(text, found if isinstance(found, list) else [found])
+        words = map(_word, found if isinstance(found, list) else [found])
         return [before + word + after for word in words if word and word != "0"]
 
     return values
@@ -244,8 +249,8 @@ def _condition(written: str, wanted: object) -> Test:
     value = _value(written)
     if isinstance(wanted, bool):
         return lambda frame: _something(value(frame)) is wanted
-    allowed = {text(one) for one in (wanted if isinstance(wanted, list | tuple) else [wanted])}
-    return lambda frame: text(value(frame)) in allowed
+    allowed = {_word(one) for one in (wanted if isinstance(wanted, list | tuple) else [wanted])}
+    return lambda frame: _word(value(frame)) in allowed
 
 
 def _something(value: object) -> bool:
@@ -328,7 +333,7 @@ def _test_problems(test: object, key: Key) -> Iterator[Problem]:
         if not isinstance(path, str) or not _STEPS.fullmatch(path):
             yield _wrong(key, "map_path", path)
         several = wanted if isinstance(wanted, list | tuple) else [wanted]
-        if not all(isinstance(one, str | int | float) for one in several):
+        if not all(isinstance(one, str | int) for one in several):
             yield _wrong((*key, path), "map_wanted", wanted)
 
 

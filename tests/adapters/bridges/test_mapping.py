@@ -57,6 +57,14 @@ def test_a_text_with_a_missing_value_is_nothing():
     assert isinstance(message, Message) and message.viewer.id == "name:小柚"
 
 
+def test_numbers_with_a_fraction_are_words_too():
+    """In a text; and a whole number is itself however it is written."""
+    mapping = '{rules: [{when: {kind: 7}, type: gift, user: {name: who}, text: "{what} {each} 元"}]}'
+    (gift,) = read({"kind": 7.0, "who": "小柚", "what": "花", "each": 5.5}, mapping)
+    assert isinstance(gift, Message) and gift.text == "花 5.5 元"
+    assert read({"who": "小柚", "what": "花", "each": 5.5}, mapping) == [Passed("no_rule")]
+
+
 def test_what_is_taken_back():
     """Lists of ids and of viewers, with a text around each."""
     (gone,) = read({"kind": "del", "list": [1, "2", None], "who": 7})
@@ -115,6 +123,7 @@ WRONG = {
     "{rules: [{type: like, user: {roles: {boss: {a: 1}}}}]}": ["rules.0.user.roles: 应为一组设置，名称是 streamer"],
     "{rules: [{type: like, user: {roles: {member: 1}}}]}": ["rules.0.user.roles.member: 应为一组条件"],
     "{rules: [{type: like, when: {a: {b: 1}}}]}": ["rules.0.when.a: 应为一个值"],
+    "{rules: [{type: like, when: {a: 1.5}}]}": ["rules.0.when.a: 应为一个值"],
     "{rules: [{type: like, when: [a]}]}": ["rules.0.when: 应为一组条件"],
     "{json: 7, html: maybe, rules: [{type: like}]}": ["json: 应为路径", "html: 应为一组条件"],
 }
