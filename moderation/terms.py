@@ -19,7 +19,7 @@ from moderation.verdict import NOTABLE, Direction
 from moderation.views import fold
 
 # Those that a list can have; the others are what checks say of themselves.
-LIST_CATEGORIES = tuple(name for name in CATEGORIES if name not in ("spam", "suspect", "unchecked"))
+LIST_CATEGORIES = tuple(name for name in CATEGORIES if name not in ("suspect", "unchecked"))
 FLAGS = {
     "p": "拼音、同音字也算",
     "w": "整词（纯字母数字的词总是如此）",

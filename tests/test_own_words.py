@@ -47,6 +47,12 @@ async def test_a_word_is_stopped_when_it_is_listed_and_not_when_it_is_forgotten(
     assert desk.lists.version == version
 
 
+async def test_a_word_that_is_spam_is_dropped(desk: Desk) -> None:
+    """It would fill the held lane."""
+    await desk.words.put("上车上车", "block", "spam")
+    assert desk.message("上车上车") is Action.DROP
+
+
 async def test_a_word_of_our_own_list_can_be_allowed(desk: Desk) -> None:
     """Until it is forgotten."""
     assert desk.message("脑残") is Action.FLAG

@@ -58,7 +58,7 @@ export function speak(lang) {
 
 /** What a word can be listed as. */
 function drawChoices() {
-  const categories = ["custom", "insult", "threat", "hate", "sexual", "violence", "gambling", "drugs_weapons", "ads_fraud", "politics"];
+  const categories = ["custom", "insult", "threat", "hate", "sexual", "violence", "gambling", "drugs_weapons", "ads_fraud", "politics", "spam"];
   drawOptions($("#word-category"), categories, "category");
   drawOptions($("#word-severity"), ["3", "2", "4"], "severity");
 }
