@@ -103,6 +103,19 @@ async def test_a_finding_names_its_category_and_its_list(theatre: OpenTheatre) -
     await expect(page.locator("#findings li")).to_contain_text("Insult")
 
 
+async def test_a_word_is_seen_in_what_is_marked_as_a_whole(theatre: OpenTheatre) -> None:
+    """Where findings overlap the gravest is shown: the link, not the length."""
+    text = f"{'很' * 205}{BLOCKED}{'长' * 5}"
+    house = await theatre(text, max_text=300)
+    page = await house.panel()
+    house.hear("说一段？")
+    await settled(page)
+    marks = page.locator(".draft").first.locator("mark")
+    await expect(marks.and_(page.locator('[data-level="block"]'))).to_have_text("www.example.com")
+    assert await marks.count() > 1
+    await expect(page.locator(".draft .reply").first).to_have_text(text)
+
+
 async def test_a_held_message_is_released_or_dropped(theatre: OpenTheatre) -> None:
     """H goes to the first, Enter lets it go on; the other button drops it; it is listed in one place only."""
     house = await theatre("谢谢分享")

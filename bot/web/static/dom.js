@@ -36,22 +36,25 @@ const HIDDEN = /^(?:(?![\u200d\ufe0e\ufe0f])[\p{DI}\p{Co}\u2800\ufff9-\ufffb]|(?
 const written = (character) =>
   HIDDEN.test(character) ? `⟨U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩` : character;
 
-/** Positions from the server count characters; JavaScript counts UTF-16 units. */
+const grave = (flag) => (flag.firm ? 2 : flag.level === "block" ? 1 : 0);
+
+/**
+ * Positions from the server count characters; JavaScript counts UTF-16 units. Where flags overlap, the gravest is seen, and
+ * of equals the shortest: a word is not lost in what is said of the whole text.
+ */
 function pieces(text, flags) {
   const characters = Array.from(text, written);
-  const marks = flags
-    .filter((flag) => flag.end > flag.start && flag.start < characters.length)
-    .sort((a, b) => a.start - b.start || b.end - a.end);
+  const owners = new Array(characters.length).fill(null);
+  const painted = [...flags].sort((a, b) => grave(a) - grave(b) || b.end - b.start - (a.end - a.start));
+  for (const flag of painted) owners.fill(flag, flag.start, Math.max(flag.start, flag.end));
   const parts = [];
-  let at = 0;
-  for (const flag of marks) {
-    const start = Math.max(flag.start, at);
-    if (flag.end <= start) continue;
-    if (start > at) parts.push({ text: characters.slice(at, start).join(""), flag: null });
-    parts.push({ text: characters.slice(start, flag.end).join(""), flag });
-    at = Math.min(flag.end, characters.length);
-  }
-  parts.push({ text: characters.slice(at).join(""), flag: null });
+  characters.forEach((character, at) => {
+    const last = parts[parts.length - 1];
+    if (last && last.flag === owners[at]) last.text += character;
+    else parts.push({ text: character, flag: owners[at] });
+  });
+  // Always one piece without a mark at the end, so that a growing text has a node to grow in.
+  if (parts.length === 0 || parts[parts.length - 1].flag !== null) parts.push({ text: "", flag: null });
   return parts;
 }
 
