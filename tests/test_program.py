@@ -144,7 +144,13 @@ async def test_the_demo_show_runs_by_itself_and_ends_cleanly(tmp_path: Path) -> 
 @LINUX
 async def test_a_worker_killed_in_mid_draft_costs_that_answer_only(tmp_path: Path) -> None:
     """The panel says that the engine restarts; then the same message can be asked again."""
-    async with running(settings(tmp_path, drafts="{max_tokens: 2000}"), "--replay", "demo", "--speed", "0") as program:
+    async with running(
+        settings(tmp_path, drafts="{max_tokens: 1000}", sampling="{min_tokens: 1000}"),
+        "--replay",
+        "demo",
+        "--speed",
+        "0",
+    ) as program:
         await program.event("draft")
         os.kill(program.worker(), signal.SIGKILL)
         while (await program.event("status"))["status"]["engine"]["state"] != "restarting":
