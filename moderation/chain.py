@@ -82,8 +82,7 @@ class Chain:
     @property
     def versions(self) -> tuple[tuple[str, str], ...]:
         """What texts are checked with now: each list and model with its version."""
-        named = ((each.name, getattr(each, "version", "")) for each in self._filters)
-        return tuple((name, version) for name, version in named if version)
+        return tuple([(each.name, version) for each in self._filters if (version := getattr(each, "version", ""))])
 
     def _verdict(
         self,
@@ -99,8 +98,9 @@ class Chain:
 
     def _named(self, name: str) -> tuple[str, tuple[Finding, ...]]:
         """A viewer's name as it may be shown. Names come again and again, so what was found in them is remembered."""
-        if self._names_with != self.versions or len(self._names) >= MOST_NAMES:
-            self._names, self._names_with = {}, self.versions
+        versions = self.versions
+        if self._names_with != versions or len(self._names) >= MOST_NAMES:
+            self._names, self._names_with = {}, versions
         if name not in self._names:
             shown, found = mask(name, self._findings(name, Direction.IN))
             if any(one.category == "unchecked" for one in found):
