@@ -48,11 +48,12 @@ def build_chain(
     card: str = "",
     secrets: Sequence[str] = (),
     policy: Policy | None = None,
+    services: Filter | None = None,
 ) -> Chain:
     """The checks of a show. `words`: what looks for the words of lists; None: of our own list only. `allow`: numbers
     and accounts that may be said. `card` is what the model was told about its role, `secrets` what it must never say.
-    `policy`: what follows from what they find."""
-    filters = (
+    `policy`: what follows from what they find. `services`: what the user's own have answered (providers.py)."""
+    filters: tuple[Filter, ...] = (
         ShapeFilter(max_length=max_length, reply_length=reply_length, speakers=speakers),
         words or load_lists(()),
         PrivateFilter(links=links, allow=allow),
@@ -62,7 +63,7 @@ def build_chain(
         ReplyFilter(language_of(card) if card else "zh"),
         CardFilter(card, secrets),
     )
-    return Chain(filters, policy)
+    return Chain((*filters, services) if services else filters, policy)
 
 
 @cache

@@ -10,7 +10,8 @@
 
 Stopped means: a message is held, a reply is blocked until it is edited or let through by a person who gives a reason.
 Whatever the level and whoever wrote it: severity 4 is held in a message and can never be approved in a reply; what a
-check could not read is held or blocked, and no reason lets it through (`Finding.firm`); private data is masked before
+check could not read is held or blocked, and no reason lets it through (`Finding.firm`), unless it is only a service of
+the user's that has not answered; private data is masked before
 anyone reads it; a mere suspicion stops nothing.
 """
 

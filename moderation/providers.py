@@ -1,8 +1,9 @@
 """Asks a user's own models and services about a text. They can only add findings; what they have not answered is unchecked.
 
-To the chain this is a filter like the others: it knows the answers that have come, and says `unchecked` of every other
-text, which holds a message and blocks a reply. So whoever forgets to ask, or cannot, lets nothing through. Ask before
-the chain is asked:
+`moderation/http_service.py` is the kind that the settings know; bot/asking.py asks at the right moments. To the chain
+this is a filter like the others: it knows the answers that have come, and says `unchecked` of every other text, which
+holds a message and blocks a reply. So whoever forgets to ask, or cannot, lets nothing through unseen. Ask before the
+chain is asked:
 
     providers = Providers([MyModel()])
     chain = Chain((*filters, providers), policy)
@@ -15,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -26,8 +27,15 @@ from moderation.verdict import SEVERE, Direction, Finding
 log = logging.getLogger(__name__)
 
 
+class Unusable(Exception):
+    """No answer, or one that makes no sense. The text never quotes what was asked: it goes into the log."""
+
+
 class Provider(Protocol):
-    """A model or service of the user's. `name` stands beside its findings. It may raise whatever it likes."""
+    """A model or service of the user's. `name` stands beside its findings. It may raise whatever it likes.
+
+    One that is for a single direction has `directions`, a collection of them; one that has to be closed, `aclose()`.
+    """
 
     @property
     def name(self) -> str: ...
@@ -39,51 +47,99 @@ Answers = dict[str, tuple[Finding, ...]]  # by the provider's name; who failed h
 
 
 class Providers:
-    """`seconds`: how long each may take. `at_once`: how many texts are asked about together; the others wait, and their
-    time has not begun. `remembered`: the answers about this many texts are kept, the latest used ones."""
+    """`seconds`: how long each may take, and how long a text waits for its turn. `at_once`: how many texts are asked
+    about together. `remembered`: the answers about this many texts are kept in each direction, the latest used ones.
+    """
 
     name = "providers"
 
     def __init__(
-        self, providers: Sequence[Provider], *, seconds: float = 3.0, at_once: int = 8, remembered: int = 2000
+        self, providers: Sequence[Provider], *, seconds: float = 3.0, at_once: int = 16, remembered: int = 10_000
     ) -> None:
-        self._providers = {provider.name: provider for provider in providers}
-        if len(self._providers) < len(providers):
+        if len({provider.name for provider in providers}) < len(providers):
             raise ValueError("two providers have one name")
+        self._providers = {way: {each.name: each for each in providers if way in _ways(each)} for way in Direction}
+        self._all = tuple(providers)
         self._seconds = seconds
         self._turn = asyncio.Semaphore(at_once)
         self._remembered = remembered
-        self._known: OrderedDict[tuple[str, Direction], Answers] = OrderedDict()
+        # One memory a direction: a busy chat must not make us forget what was said of replies.
+        self._known: dict[Direction, OrderedDict[str, Answers]] = {way: OrderedDict() for way in Direction}
+        self._failing: set[str] = set()
 
     async def ask(self, text: str, direction: Direction) -> None:
-        """Whoever has not answered about this text yet is asked. Returns when all have answered or failed."""
+        """Whoever has not answered about this text yet is asked. Returns when all have answered or failed, or when its
+        turn has not come, so after at most twice `seconds`."""
         text = text[: READ_LIMIT[direction]]
-        async with self._turn:
-            answers = dict(self._known.get((text, direction), {}))
-            asked = [each for name, each in self._providers.items() if name not in answers]
-            said = await asyncio.gather(*(self._one(each, text, direction) for each in asked))
-        answers |= {each.name: found for each, found in zip(asked, said, strict=True) if found is not None}
-        self._known[text, direction] = self._known.pop((text, direction), {}) | answers
-        while len(self._known) > self._remembered:
-            self._known.popitem(last=False)
+        if self.answered(text, direction):
+            return
+        known = self._known[direction]
+        answers: Answers = {}
+        if await self._have_turn():
+            try:
+                here = self._providers[direction]
+                asked = [each for name, each in here.items() if name not in known.get(text, {})]
+                said = await asyncio.gather(*(self._one(each, text, direction) for each in asked))
+                answers = {each.name: found for each, found in zip(asked, said, strict=True) if found is not None}
+            finally:
+                self._turn.release()
+        known[text] = known.pop(text, {}) | answers
+        while len(known) > self._remembered:
+            known.popitem(last=False)
+
+    def asked(self, text: str, direction: Direction) -> bool:
+        """Whether everybody has had the time to answer about this text, whatever came of it."""
+        return self.answered(text, direction) or text[: READ_LIMIT[direction]] in self._known[direction]
+
+    def answered(self, text: str, direction: Direction) -> bool:
+        """Whether everybody has answered about this text. In a text without a word there is nothing to find."""
+        text = text[: READ_LIMIT[direction]]
+        return not text.strip() or self._providers[direction].keys() <= self._known[direction].get(text, {}).keys()
 
     def check(self, text: str, direction: Direction) -> Iterator[Finding]:
         """What was answered about this text, and one finding for each provider that has not answered."""
-        answers = self._known.get((text, direction), {})
-        if answers:
-            self._known.move_to_end((text, direction))
-        for name in self._providers:
-            yield from answers.get(name, (_unanswered(text, name),))
+        if not text.strip():
+            return
+        known = self._known[direction]
+        if text in known:
+            known.move_to_end(text)
+        for name in self._providers[direction]:
+            yield from known.get(text, {}).get(name, (_unanswered(text, name),))
+
+    async def aclose(self) -> None:
+        for each in self._all:
+            if close := getattr(each, "aclose", None):
+                await close()
+
+    async def _have_turn(self) -> bool:
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._turn.acquire()
+        except TimeoutError:
+            return False
 
     async def _one(self, provider: Provider, text: str, direction: Direction) -> tuple[Finding, ...] | None:
         try:
             async with asyncio.timeout(self._seconds):
-                return tuple(_own(found, text, provider.name) for found in await provider.check(text, direction))
+                found = tuple(_own(found, text, provider.name) for found in await provider.check(text, direction))
         except Exception as error:
-            # What an error says may quote a viewer: only `debug` shows all of it.
-            log.error("provider %s failed: %s", provider.name, type(error).__name__)
-            log.debug("in full", exc_info=error)
+            self._report(provider.name, error)
             return None
+        self._failing.discard(provider.name)
+        return found
+
+    def _report(self, name: str, error: Exception) -> None:
+        """Once for as long as it fails. What an error says may quote a viewer: only `debug` shows all of it."""
+        if name not in self._failing:
+            what = str(error) if isinstance(error, Unusable) else type(error).__name__
+            log.error("provider %s failed: %s", name, what)
+        self._failing.add(name)
+        log.debug("in full", exc_info=error)
+
+
+def _ways(provider: Provider) -> Collection[Direction]:
+    ways: Collection[Direction] = getattr(provider, "directions", tuple(Direction))
+    return ways
 
 
 def _own(found: Finding, text: str, name: str) -> Finding:

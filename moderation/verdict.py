@@ -67,8 +67,15 @@ class Finding:
 
     @property
     def firm(self) -> bool:
-        """Whether no reason can let a reply through: it is forbidden, or nobody knows whether it is."""
-        return self.action is Action.HARD_BLOCK or (self.action is Action.BLOCK and self.category == "unchecked")
+        """Whether no reason can let a reply through: it is forbidden, or a check of ours does not know whether it is."""
+        unknown = self.category == "unchecked" and not self.unanswered
+        return self.action is Action.HARD_BLOCK or (self.action is Action.BLOCK and unknown)
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether this only says that a service of the user's (its `source`) has not answered. Services add to our own
+        checks: while one is down, a person may go on without it, and says why."""
+        return self.category == "unchecked" and bool(self.source)
 
 
 @dataclass(frozen=True, slots=True)

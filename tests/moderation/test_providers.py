@@ -48,14 +48,14 @@ async def test_what_it_finds_is_added() -> None:
 
 
 async def test_what_nobody_asked_is_unchecked() -> None:
-    """Another text, or the same one in the other direction, is held or blocked, and no reason lets it through."""
+    """Another text, or the same one in the other direction, is held or blocked; only a person's reason lets it through."""
     providers = Providers([Own()])
     await providers.ask("你好", Direction.IN)
     chain = Chain([providers])
     assert chain.screen_message("你好").action is Action.PASS
     assert chain.screen_message("你好呀").action is Action.HOLD
     blocked = chain.screen_reply("你好")
-    assert blocked.action is Action.BLOCK and blocked.findings[0].firm
+    assert blocked.action is Action.BLOCK and not blocked.findings[0].firm
     assert blocked.findings[0].category == "unchecked" and "own" in blocked.findings[0].reason
 
 
@@ -111,6 +111,58 @@ async def test_a_long_text_is_asked_about_as_the_chain_reads_it() -> None:
     providers = Providers([Own()])
     await providers.ask("长" * 500, Direction.IN)
     assert rules(providers, "长" * 400) == []
+
+
+class ForReplies(Own):
+    directions = (Direction.OUT,)
+
+
+async def test_one_that_is_for_one_direction_is_not_missed_in_the_other() -> None:
+    """It is neither asked nor reported as silent."""
+    own = ForReplies(RUDE)
+    providers = Providers([own])
+    await providers.ask("你好", Direction.IN)
+    assert (rules(providers), own.asked) == ([], 0)
+    assert rules(providers, direction=Direction.OUT) == ["unanswered:own"]
+
+
+async def test_a_text_without_a_word_is_not_asked_about() -> None:
+    """There is nothing in it that could be found."""
+    providers = Providers([own := Own()])
+    await providers.ask(" ", Direction.IN)
+    assert (rules(providers, " "), rules(providers, ""), own.asked) == ([], [], 0)
+
+
+async def test_a_text_does_not_wait_for_its_turn_for_ever() -> None:
+    """It stays unchecked, and that it had its time is known."""
+    providers = Providers([Silent()], seconds=0.01, at_once=1)
+    await asyncio.gather(*(providers.ask(text, Direction.IN) for text in "一二三四五"))
+    assert all(providers.asked(text, Direction.IN) for text in "一二三四五")
+    assert not any(providers.answered(text, Direction.IN) for text in "一二三四五")
+    assert not providers.asked("六", Direction.IN)
+
+
+async def test_a_busy_chat_does_not_displace_what_was_said_of_replies() -> None:
+    providers = Providers([Own()], remembered=1)
+    await providers.ask("回复", Direction.OUT)
+    for text in "一二":
+        await providers.ask(text, Direction.IN)
+    assert rules(providers, "回复", Direction.OUT) == []
+
+
+async def test_a_failure_is_logged_once_until_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    """Not once a message; and no word of a message."""
+    broken = Own(does=fail)
+    providers = Providers([broken])
+    for text in ("你好", "再见"):
+        await providers.ask(text, Direction.IN)
+    broken.does = lambda: None
+    await providers.ask("你好", Direction.IN)
+    broken.does = fail
+    await providers.ask("又来了", Direction.IN)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        "provider own failed: OSError"
+    ] * 2
 
 
 def test_names_tell_providers_apart() -> None:
