@@ -27,6 +27,7 @@ from bot.approval import (
     Refused,
     State,
 )
+from bot.asking import Asking
 from bot.board import HISTORY, Board
 from bot.engine.prompting import live_prompt, sanitise, sanitise_name, viewer_line
 from bot.engine.types import DraftDone, Engine, EngineError, EngineState, Prompt, Sampling
@@ -46,6 +47,7 @@ from moderation import Chain, Verdict
 from moderation.care import CARE
 from moderation.echo import RECENT, Echo
 from moderation.lately import Lately
+from moderation.providers import Providers
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +73,13 @@ class Show:
         rules: Rules,
         clock: Callable[[], float],
         lists: Lists | None = None,
+        services: Providers | None = None,
     ) -> None:
         self._scenario = scenario
         self._engine = engine
         self._intake = intake
         self._checks = checks
+        self._asking = Asking(services)
         self._save = save
         self._outlets = tuple(outlets)
         self._rules = rules
@@ -112,21 +116,25 @@ class Show:
     async def listen(self, adapter: Adapter, record: Callable[[Event], None] | None = None) -> None:
         """Hear everything a platform sends. One message that cannot be handled must not end a broadcast."""
         self._board.adapters.append(adapter)
-        try:
-            async for event in adapter.messages():
-                try:
-                    if isinstance(event, Message):
-                        event = self.hear(event)
-                    else:
-                        self.withdraw(event)
-                    if record is not None:
-                        record(event)
-                except Exception as error:
-                    _report("a message from %s could not be handled", adapter.name, error)
-        except AdapterError as error:
-            # The adapter's own state says so on the panel; the show goes on with the other platforms.
-            log.error("%s: %s", adapter.name, error)
+        async with self._asking.in_turn(lambda event: self._heard(event, adapter.name, record)) as hear:
+            try:
+                async for event in adapter.messages():
+                    hear(event)
+            except AdapterError as error:
+                # The adapter's own state says so on the panel; the show goes on with the other platforms.
+                log.error("%s: %s", adapter.name, error)
         self._board.status_changed()
+
+    def _heard(self, event: Event, platform: str, record: Callable[[Event], None] | None) -> None:
+        try:
+            if isinstance(event, Message):
+                event = self.hear(event)
+            else:
+                self.withdraw(event)
+            if record is not None:
+                record(event)
+        except Exception as error:
+            _report("a message from %s could not be handled", platform, error)
 
     def hear(self, message: Message) -> Message:
         """Screen a message and let it wait, or keep the reason why it does not.
@@ -138,7 +146,8 @@ class Show:
         now = self._clock()
         verdict = self._checks.screen_message(message, self._lately.before(message.viewer, now))
         self._lately.add(message.viewer, message.text, now)
-        message = as_checked(message, verdict)
+        if (masked := as_checked(message, verdict)) is not message:
+            self._asking.masked(message := masked)
         if self._mutes.covers(message.viewer, now):
             self._intake.pass_over(message, PassReason.MUTED, now)
         elif self._board.pause is Pause.DROP:
@@ -263,24 +272,38 @@ class Show:
     ) -> None:
         """Let drafts grow on the card. A generation that fails costs this answer and nothing else."""
         error: str | None = None
-        try:
-            prompt = replace(self._prompt(self._queue[item_id], start_with, hint), urgent=urgent)
-            async with contextlib.aclosing(self._engine.drafts(prompt, count, sampling)) as events:  # type: ignore[type-var]
-                async for event in events:
-                    self._grow(item_id, first + event.index, event.text, done=isinstance(event, DraftDone))
-        except Refused:
-            return  # decided in the meantime
-        except EngineError as failure:
-            error = str(failure)
-        except Exception as failure:
-            _report("a generation of %s failed", item_id, failure)
-            error = (
-                f"生成失败（{type(failure).__name__}），可以按“更多”重试。 Generation failed; press More to try again."
-            )
+        async with asyncio.TaskGroup() as finishing:
+            try:
+                prompt = replace(self._prompt(self._queue[item_id], start_with, hint), urgent=urgent)
+                async with contextlib.aclosing(self._engine.drafts(prompt, count, sampling)) as events:  # type: ignore[type-var]
+                    async for event in events:
+                        done = isinstance(event, DraftDone)
+                        if done and self._asking.must_ask(event.text):
+                            finishing.create_task(self._finish_draft(item_id, first + event.index, event.text))
+                        else:
+                            self._grow(item_id, first + event.index, event.text, done=done)
+            except Refused:
+                return  # decided in the meantime
+            except EngineError as failure:
+                error = str(failure)
+            except Exception as failure:
+                _report("a generation of %s failed", item_id, failure)
+                error = f"生成失败（{type(failure).__name__}），可以按“更多”重试。 Generation failed; press More to try again."
         with contextlib.suppress(Refused):
             if error is None and not any(draft.done for draft in self._queue[item_id].drafts):
                 error = "这次没有写出内容，可以按“更多”重试。 Nothing was written; press More to try again."
             self._board.item_changed(self._queue.drafted(item_id, error))
+
+    async def _finish_draft(self, item_id: ItemId, index: int, text: str) -> None:
+        """It can be read while the user's services look at it; it is finished when they have, or have not in time."""
+        try:
+            self._grow(item_id, index, text, done=False)
+            await self._asking.about_reply(text)
+            self._grow(item_id, index, text, done=True)
+        except Refused:
+            pass  # decided in the meantime
+        except Exception as failure:
+            _report("a draft of %s could not be finished", item_id, failure)
 
     def _prompt(self, item: Item, start_with: str, hint: str) -> Prompt:
         asked = viewer_line(item.message, self._scenario.speakers) if item.message else None
@@ -313,10 +336,17 @@ class Show:
     def approve(self, item_id: str, revision: int, text: str, by: Operator, override: str = "") -> None:
         """These exact words may go on the air. They are screened once more; on record when this returns.
 
-        `override`: why they may although a check blocks them. What is forbidden for good it does not help.
+        `override`: why they may although a check blocks them. What is forbidden for good it does not help. Words that a
+        service of the user's was never asked about are refused once, and it is asked: the next time its findings count.
         """
         now = self._clock()
         item = self._queue.check(item_id, revision, Action.APPROVE, now)
+        if self._asking.too_early(text):
+            raise Refused(
+                "unchecked",
+                "这段话还没有经过你的审核服务，正在问它；请过一会儿再认可一次。"
+                " Your own service is being asked about these words: approve them again in a moment.",
+            )
         verdict = self._screen_reply(item, text)
         found = flags(verdict)
         if verdict.action in (Check.BLOCK, Check.HARD_BLOCK) and not any(flag.level == "block" for flag in found):
@@ -325,8 +355,9 @@ class Show:
             self._queue.approve(item_id, revision, text, by, now, found, override=override, checked=checked(verdict))
         )
 
-    def check(self, text: str) -> Json:
+    async def check(self, text: str) -> Json:
         """What the checks say of words that somebody is writing. Decides nothing and keeps nothing."""
+        await self._asking.about_reply(text)
         verdict = self._checks.screen_reply(text)
         return {"action": verdict.action.value, "flags": [flag_json(flag) for flag in flags(verdict)]}
 
@@ -346,11 +377,11 @@ class Show:
 
     def objection(self, text: str) -> str:
         """Why the checks would keep these words from the audience, "" where they would not: asked by outlets that cut
-        an approved reply, for a piece of it can read differently."""
-        verdict = self._checks.screen_reply(text)
-        if verdict.action not in (Check.BLOCK, Check.HARD_BLOCK):
+        an approved reply, for a piece of it can read differently. The user's services were asked about the whole."""
+        findings = self._checks.screen_reply(text).findings
+        if not any(finding.stops and not finding.unanswered for finding in findings):
             return ""
-        return "；".join(finding.reason for finding in verdict.findings) or verdict.action.value
+        return "；".join(finding.reason for finding in findings if not finding.unanswered)
 
     def undo(self, item_id: str, revision: int, by: Operator) -> None:
         item = self._queue.undo(item_id, revision, by, self._clock())

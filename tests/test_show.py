@@ -31,6 +31,7 @@ from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
 from bot.show import Show
 from moderation import Chain, Direction, Finding, WatchedWords, build_chain
+from moderation.providers import Providers
 from tests.waiting import until
 
 ANNA = Operator("Anna")
@@ -99,7 +100,12 @@ class House:
     """A show with everything it needs; `clock.now` is set by the test."""
 
     def __init__(
-        self, folder: Path, checks: Chain | None = None, lists: WatchedWords | None = None, **rules: Any
+        self,
+        folder: Path,
+        checks: Chain | None = None,
+        lists: WatchedWords | None = None,
+        services: Providers | None = None,
+        **rules: Any,
     ) -> None:
         self.now = 1000.0
         self.engine = Puppet()
@@ -107,17 +113,19 @@ class House:
         self.second = Stage()
         self.feed = Feed()
         self.save = Save(folder)
+        self.services = services
         self.show = Show(
             scenario=SCENE,
             engine=self.engine,
             intake=Intake(cooldown=0.0, names=("小芽",)),
-            checks=checks or build_chain(speakers=SCENE.speakers),
+            checks=checks or build_chain(speakers=SCENE.speakers, services=services),
             save=self.save,
             outlets=(self.stage, self.second),
             feed=self.feed,
             rules=Rules(**{"drafts": 2, "lifetimes": {"question": 60.0, "other": 30.0}, **rules}),
             clock=lambda: self.now,
             lists=lists,
+            services=services,
         )
 
     @asynccontextmanager
@@ -396,9 +404,9 @@ async def test_a_check_that_failed_cannot_be_talked_round(house: House, monkeypa
 async def test_words_can_be_checked_without_deciding_anything(house: House) -> None:
     """As they would be at approval."""
     async with house.running():
-        said = house.show.check(LINK)
+        said = await house.show.check(LINK)
         assert (said["action"], said["flags"][0]["category"]) == ("block", "ads_fraud")
-        assert house.show.check("晚上好") == {"action": "clean", "flags": []}
+        assert await house.show.check("晚上好") == {"action": "clean", "flags": []}
         assert house.items() == []
 
 

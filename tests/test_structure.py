@@ -16,7 +16,7 @@ LAYERS = (
     ("bot.errors", "bot.letters", "bot.pace"),
     ("bot.messages", "bot.scenario"),
     ("adapters", "moderation", "bot.engine", "bot.intake", "bot.approval", "bot.feed"),
-    ("bot.save", "bot.rules", "bot.voices", "bot.findings", "bot.held"),
+    ("bot.save", "bot.rules", "bot.voices", "bot.findings", "bot.held", "bot.asking"),
     ("bot.view", "bot.outlets", "bot.posting", "bot.own_words"),
     ("bot.board",),
     ("bot.show",),

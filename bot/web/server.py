@@ -114,7 +114,7 @@ async def unmute(request: web.Request) -> web.Response:
 
 async def check(request: web.Request) -> web.Response:
     order = await read(request, bodies.Words)
-    return _done(**request.app[keys.SHOW].check(order.text))
+    return _done(**await request.app[keys.SHOW].check(order.text))
 
 
 async def list_word(request: web.Request) -> web.Response:

@@ -113,7 +113,7 @@ class FakeShow:
     async def list_word(self, word: str, rule: str, by: Operator, category: str = "custom", severity: int = 3) -> None:
         self._did("list_word", word, rule, by.name, category, severity)
 
-    def check(self, text: str) -> dict[str, Any]:
+    async def check(self, text: str) -> dict[str, Any]:
         self._did("check", text)
         return {"action": "clean", "flags": []}
 
