@@ -42,8 +42,10 @@ from bot.show import Show
 from bot.voices import character_samplings, scenario_sampling
 from bot.web.server import create_app, serve
 from bot.web.tokens import Tokens, load_tokens
-from moderation import Chain, Filter, Policy, WatchedWords, build_chain
+from moderation import Chain, Direction, Filter, Policy, WatchedWords, build_chain
 from moderation.care import care_words
+from moderation.http_service import HttpService
+from moderation.providers import Providers
 
 DEMO = Path(__file__).parent / "engine" / "demo"
 DEMO_MODEL = DEMO / "model.safetensors"
@@ -98,7 +100,8 @@ async def run(
         platforms = build_adapters(config, tokens)
         outlets = (overlay, *build_outlets(config, platforms, lambda text: show.objection(text)))
         words = WatchedWords((*config.word_files, save.own_words_file), force=config.moderation.force)
-        show = build_show(config, scenario, engine, save, outlets, feed, words)
+        services = build_services(config)
+        show = build_show(config, scenario, engine, save, outlets, feed, words, services)
         app = create_app(
             show,
             feed,
@@ -111,7 +114,11 @@ async def run(
             lang=config.lang,
             avatars=avatars,
         )
-        async with serve(app, config.web.host, config.web.port) as port, asyncio.TaskGroup() as tasks:
+        async with (
+            contextlib.aclosing(services) if services else contextlib.nullcontext(),
+            serve(app, config.web.host, config.web.port) as port,
+            asyncio.TaskGroup() as tasks,
+        ):
             for platform in platforms:
                 if isinstance(platform, WebsocketServer):
                     await platform.start()
@@ -229,6 +236,7 @@ def build_show(
     outlets: Sequence[Outlet],
     feed: Feed,
     words: WatchedWords,
+    services: Providers | None = None,
 ) -> Show:
     return Show(
         scenario=scenario,
@@ -239,17 +247,18 @@ def build_show(
             expiry={WaitClass(name): seconds for name, seconds in config.intake.expire.by_class().items()},
             names=(scenario.speaker,),
         ),
-        checks=build_checks(config, scenario, words),
+        checks=build_checks(config, scenario, words, services),
         save=save,
         outlets=outlets,
         feed=feed,
         rules=show_rules(config, scenario),
         clock=time.time,
         lists=words,
+        services=services,
     )
 
 
-def build_checks(config: Config, scenario: Scenario, words: Filter) -> Chain:
+def build_checks(config: Config, scenario: Scenario, words: Filter, services: Filter | None = None) -> Chain:
     """Everything that a text is asked, with the lists as they are given."""
     return build_chain(
         words=words,
@@ -261,7 +270,25 @@ def build_checks(config: Config, scenario: Scenario, words: Filter) -> Chain:
         allow=(*config.moderation.allow, config.moderation.help_line),
         card=scenario.background,
         secrets=config.moderation.secrets,
+        services=services,
     )
+
+
+def build_services(config: Config) -> Providers | None:
+    """The user's own services. None: there are none, and nothing waits for an answer."""
+    chosen = config.moderation.services
+    ways = {"both": tuple(Direction), "messages": (Direction.IN,), "replies": (Direction.OUT,)}
+    services = [
+        HttpService(
+            one.name,
+            one.url,
+            seconds=one.timeout,
+            api_key=one.api_key.get_secret_value(),
+            directions=ways[one.direction],
+        )
+        for one in chosen
+    ]
+    return Providers(services, seconds=max(one.timeout for one in chosen)) if chosen else None
 
 
 def build_policy(config: Config) -> Policy:

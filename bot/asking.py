@@ -63,8 +63,12 @@ class Asking:
         if self._services is None or not self.must_ask(text):
             return False
         early = not self._services.asked(text, Direction.OUT)
-        self._start(text, Direction.OUT)
+        self.soon(text)
         return early
+
+    def soon(self, text: str) -> None:
+        """These words for the audience will be proposed: by then it should be known what a service finds in them."""
+        self._start(text, Direction.OUT)
 
     async def _about(self, event: Event) -> None:
         if isinstance(event, Message) and self._services is not None:

@@ -232,6 +232,8 @@ class Show:
             # Never a model's words to somebody in danger: a person wrote these, and a person sends them.
             drafts=(Draft(self._rules.care, done=True, by_person=True),) if cares else (),
         )
+        if cares:
+            self._asking.soon(self._rules.care)
         self._open_card(item)
         self._save_messages((m, item.id) for m in (message, *waiting.others))
         self._board.intake_changed()

@@ -625,3 +625,39 @@ def test_the_policy_of_the_settings(tmp_path: Path) -> None:
         Role.MODERATOR: ("ads_fraud", "quality"),
         Role.GUARD: ("insult",),
     }
+
+
+def test_mistakes_in_services_have_their_lines(tmp_path: Path) -> None:
+    """A key is not shown; each needs a name and an address of its own."""
+    text = """moderation:
+  services:
+    - {name: own, url: "http://127.0.0.1:9000/check?kind=chat", direction: in}
+    - name: own
+      url: ftp://a/
+      timeout: 31
+      api_key: [s3cret]
+    - {name: "two words"}
+    - 7
+"""
+    told = mistakes(tmp_path, text)
+    assert [line.removeprefix("config.yaml:").partition("：")[0] for line in told] == [
+        "3 moderation.services[0].direction",
+        "4 moderation.services[1].name",
+        "5 moderation.services[1].url",
+        "6 moderation.services[1].timeout",
+        "7 moderation.services[1].api_key",
+        "8 moderation.services[2].name",
+        "8 moderation.services[2].url",
+        "9 moderation.services[3]",
+    ]
+    assert "s3cret" not in "".join(told) and "own 已经是" in told[1]
+    assert mistakes(tmp_path, "moderation: {services: own}")[0].startswith("config.yaml:1 moderation.services：")
+
+
+def test_a_services_key_is_taken_from_the_environment(tmp_path: Path) -> None:
+    """And the rest of what it needs has defaults."""
+    file = tmp_path / "config.yaml"
+    file.write_text('moderation: {services: [{name: own, url: "https://a/", api_key: "${KEY}"}]}', encoding="utf-8")
+    (service,) = load_config(file, environment={"KEY": "k3y"}).moderation.services
+    assert (service.api_key.get_secret_value(), service.timeout, service.direction) == ("k3y", 3.0, "both")
+    assert "k3y" not in repr(service)

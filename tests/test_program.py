@@ -16,6 +16,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.fakes.moderation_service import Service, serving
+
 ROOT = Path(__file__).parents[1]
 TOKENS = {
     "COHOST_OPERATOR_TOKEN": "operator-token",
@@ -117,6 +119,27 @@ async def running(config: Path, *arguments: str) -> AsyncIterator[Program]:
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+async def test_a_service_of_the_users_is_asked_about_messages_and_drafts(tmp_path: Path) -> None:
+    """What it fails at is unchecked on the page; what it answers is not; and its connections end with the program."""
+    service = Service()
+    service.directions_down = {"out"}
+    async with serving(service.answer) as url:
+        config = settings(tmp_path, moderation=f'{{services: [{{name: own, url: "{url}"}}]}}')
+        async with running(config, "--replay", "demo") as program:
+            card = await program.card()
+            assert not any(flag["category"] == "unchecked" for flag in card["findings"])
+            for draft in card["drafts"]:
+                assert "unanswered:own" in [flag["rule"] for flag in draft["flags"]]
+            assert {asked["direction"] for asked in service.asked} == {"in", "out"}
+            process = program.process
+            process.send_signal(signal.SIGINT)
+            await process.wait()
+            assert process.returncode == 0
+            assert process.stderr
+            said = await process.stderr.read()
+            assert said.count(b"provider own failed: it answered with status 500") == 1 and b"Unclosed" not in said
 
 
 async def test_the_demo_show_runs_by_itself_and_ends_cleanly(tmp_path: Path) -> None:

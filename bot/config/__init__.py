@@ -31,7 +31,7 @@ from adapters.bridges.mapping import problems as mapping_problems
 from adapters.bridges.reading import platform_of
 from bot.config.chats import chat_mistakes
 from bot.config.file import Key, Mistake, Tree, read_tree
-from bot.config.policy import policy_mistakes
+from bot.config.policy import policy_mistakes, service_mistakes
 from bot.config.texts import knows, say
 from bot.engine.models.folder import find_model, models_folder
 from bot.engine.sampling.limits import LIMITS, STEPS, problems
@@ -214,6 +214,7 @@ class OverlaySettings(Section):
     max_seconds: Seconds = 30.0
 
 
+NAME = r"^[^\s:]{0,40}$"
 Level = Annotated[int, Field(ge=0, le=4)]
 Categories = Annotated[tuple[str, ...], Field(strict=False)]
 
@@ -236,6 +237,16 @@ class ModerationExceptions(Section):
         return {Role(name): categories for name, categories in self}
 
 
+class Service(Section):
+    """One of the user's own (docs/moderation.md has the protocol). `direction`: what it is asked about."""
+
+    name: Annotated[str, StringConstraints(pattern=NAME)] = ""
+    url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s/@#]+[^\s@#]*)?$")] = ""
+    timeout: Annotated[float, Field(gt=0, le=30)] = 3.0
+    api_key: SecretStr = SecretStr("")
+    direction: Literal["both", "messages", "replies"] = "both"
+
+
 class Moderation(Section):
     level: Level = DEFAULT_LEVEL
     levels: ModerationLevels = ModerationLevels()
@@ -247,6 +258,7 @@ class Moderation(Section):
     allow: Annotated[tuple[str, ...], Field(strict=False)] = ()
     secrets: Annotated[tuple[str, ...], Field(strict=False)] = ()
     help_line: Annotated[str, StringConstraints(max_length=60)] = ""
+    services: Annotated[tuple[Service, ...], Field(strict=False)] = ()
 
 
 # Keep what an adapter hears as recordings; "names": with the viewers' names.
@@ -575,7 +587,7 @@ def _mistake(tree: Tree, detail: Mapping[str, Any], lang: str) -> Mistake:
     return tree.mistake(lang, key, say(lang, "wrong", what=what, value=value, hint=_hint(key, kind, lang)))
 
 
-_SHAPES = {ORIGIN: "origin", PLATFORM: "name"}
+_SHAPES = {ORIGIN: "origin", PLATFORM: "name", NAME: "one_word"}
 
 
 def _wanted(kind: str, limits: Mapping[str, Any], lang: str) -> str:
@@ -683,6 +695,7 @@ def _beyond_types(tree: Tree, lang: str) -> Iterator[Mistake]:
     yield from _mappings(tree, lang)
     yield from chat_mistakes(tree, lang)
     yield from policy_mistakes(tree, lang)
+    yield from service_mistakes(tree, lang)
     yield from _strategy(tree, lang)
     yield from _screen_times(tree, lang)
     sections = tree.get("adapters")

@@ -1,4 +1,5 @@
-"""Mistakes in the settings of moderation that types do not tell: categories that there are not, or nobody is excepted from."""
+"""Mistakes in the settings of moderation that types do not tell: categories that there are not, or nobody is excepted from;
+services without an address or a name of their own."""
 
 from __future__ import annotations
 
@@ -31,6 +32,23 @@ def policy_mistakes(tree: Tree, lang: str) -> Iterator[Mistake]:
                 yield tree.mistake(lang, key, say(lang, "no_exception", name=category, can=can))
             elif category not in CATEGORIES:
                 yield _no_category(tree, key, category, sorted(EXCEPTABLE), lang)
+
+
+def service_mistakes(tree: Tree, lang: str) -> Iterator[Mistake]:
+    """Each has an address and a name of its own: the name stands beside what it finds."""
+    services = tree.get("moderation.services")
+    seen: set[object] = set()
+    for number, service in enumerate(services if isinstance(services, list) else ()):
+        if not isinstance(service, dict):
+            continue  # its type is a mistake already
+        key: Key = ("moderation", "services", number)
+        for name in ("name", "url"):
+            if service.get(name, "") == "":
+                yield tree.mistake(lang, (*key, name), say(lang, "no_service", what=name))
+        name = service.get("name", "")
+        if isinstance(name, str) and name in seen:
+            yield tree.mistake(lang, (*key, "name"), say(lang, "service_twice", name=name))
+        seen |= {name} if isinstance(name, str) and name else set()
 
 
 def _no_category(tree: Tree, key: Key, name: object, known: Collection[str], lang: str) -> Mistake:

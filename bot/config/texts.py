@@ -60,6 +60,10 @@ TEXTS = {
         "no_twitch_token": "没有填，不能发言。请准备一个有 user:write:chat 权限的用户令牌，"
         '写成 "${{COHOST_TWITCH_TOKEN}}" 并设好这个环境变量；或把 adapters.twitch.post 改成 false。',
         "no_category": "没有类别 {name}。{hint}",
+        "one_word": "一个没有空格和冒号的名字，最多 40 字",
+        "no_service": "没有填 {what}。每个审核服务都要有自己的 name 和 url，例如 "
+        '{{name: own, url: "http://127.0.0.1:9000/check"}}；不用就写 services: []。',
+        "service_twice": "{name} 已经是另一个审核服务的名字。请换一个。",
         "may_be": "想写的可能是 {name}。",
         "can_be": "可以写：{names}。",
         "no_exception": "谁也不能例外于 {name}。可以写：{can}。",
@@ -94,6 +98,9 @@ TEXTS = {
         "adapters.websocket.server.port": "请填 1 到 65535 之间没被占用的端口，例如 57861。",
         "approval.expire": "单位是秒；0 表示一直等。",
         "moderation.words": "请写文件路径的列表，例如 [words.tsv]；没有就写 []。",
+        "moderation.services": '例如 [{{name: own, url: "http://127.0.0.1:9000/check"}}]，没有就写 []；见 docs/moderation.md。',
+        "moderation.services.timeout": "单位是秒，最多 30，例如 3。",
+        "moderation.services.api_key": '请加上引号，最好取自环境变量："${{COHOST_MODERATION_KEY}}"。',
         # the start
         "read_file": "设置：{file}",
         "no_file": "设置：没有 config.yaml，全部用默认值",
@@ -166,6 +173,10 @@ TEXTS = {
         "adapters.bilibili.bili_jct": 'Put it in quotes, best from the environment: "${{COHOST_BILIBILI_JCT}}".',
         "adapters.bilibili.post_length": "20 for most accounts, 30 for those of a high level.",
         "no_category": "no category {name}. {hint}",
+        "one_word": "a name without spaces and colons, of at most 40 characters",
+        "no_service": "{what} is missing. Each service has a name and a url of its own, for example "
+        '{{name: own, url: "http://127.0.0.1:9000/check"}}; write services: [] for none.',
+        "service_twice": "{name} is the name of another service already. Choose another.",
         "may_be": "Perhaps {name}.",
         "can_be": "Known: {names}.",
         "no_exception": "nobody can be excepted from {name}. Possible: {can}.",
@@ -197,6 +208,9 @@ TEXTS = {
         "adapters.websocket.server.port": "Write a free port between 1 and 65535, for example 57861.",
         "approval.expire": "In seconds; 0 means for ever.",
         "moderation.words": "Write a list of file paths, for example [words.tsv], or [] for none.",
+        "moderation.services": 'For example [{{name: own, url: "http://127.0.0.1:9000/check"}}], or []; see docs/moderation.md.',
+        "moderation.services.timeout": "In seconds, at most 30, for example 3.",
+        "moderation.services.api_key": 'Put it in quotes, best from the environment: "${{COHOST_MODERATION_KEY}}".',
         "read_file": "Settings: {file}",
         "no_file": "Settings: no config.yaml, all defaults",
         "no_sample": "Cannot read {file} ({reason}). Name a file with one frame a line.",

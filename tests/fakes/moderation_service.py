@@ -20,13 +20,15 @@ def rude(text: str) -> list[dict[str, Any]]:
 
 
 class Service:
-    """`find` makes the findings; an answer waits for `gate`; a text in `broken` gets an error."""
+    """`find` makes the findings; an answer waits for `gate`; a text in `broken` gets an error, and so does
+    every one that goes in a direction in `directions_down`."""
 
     def __init__(self, find: Callable[[str], list[dict[str, Any]]] = rude) -> None:
         self.find = find
         self.gate = asyncio.Event()
         self.gate.set()
         self.broken: set[str] = set()
+        self.directions_down: set[str] = set()
         self.asked: list[dict[str, str]] = []
         self.headers: list[Mapping[str, str]] = []
 
@@ -35,7 +37,7 @@ class Service:
         self.asked.append(body)
         self.headers.append(request.headers)
         await self.gate.wait()
-        if body["text"] in self.broken:
+        if body["text"] in self.broken or body["direction"] in self.directions_down:
             return web.Response(status=500)
         return web.json_response({"findings": self.find(body["text"])})
 
