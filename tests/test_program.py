@@ -101,7 +101,13 @@ async def start(config: Path, *arguments: str) -> asyncio.subprocess.Process:
         sys.executable, "-m", "bot", "run", "--config", str(config), *arguments,
         cwd=ROOT, env=os.environ | TOKENS | {"OMP_NUM_THREADS": "1"},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        preexec_fn=_heed_ctrl_c if os.name == "posix" else None,
     )  # fmt: skip
+
+
+def _heed_ctrl_c() -> None:
+    """A shell has its background jobs ignore Ctrl-C, and what they start inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextlib.asynccontextmanager

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bot.engine.rwkv7 import GROUP_EPS
+from bot.engine.layer import GROUP_EPS
 from bot.engine.wkv import CHUNK
 
 HEAD = 64
