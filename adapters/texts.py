@@ -169,7 +169,8 @@ TEXTS = {
         "twitch_no_login": "Twitch does not take the anonymous login ({why})",
         "twitch_no_tags": "Twitch gives no tags with its messages",
         "twitch_reconnect": "Twitch asks to connect again",
-        "twitch_socks": "the system's proxy is a SOCKS one, which needs a package: pip install python-socks in .venv, or use an HTTP proxy.",
+        "twitch_socks": "the system's proxy is a SOCKS one, which needs a package: pip install python-socks in .venv, "
+        "or use an HTTP proxy.",
         "youtube_key_missing": "adapters.youtube.api_key: empty. Enable the YouTube Data API v3 in Google Cloud, make an API key, "
         'write "${{COHOST_YOUTUBE_KEY}}" and set that variable in the environment.',
         "youtube_video": "adapters.youtube.video: must be the broadcast's address or its 11 characters, is “{value}”.",
