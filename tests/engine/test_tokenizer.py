@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import unicodedata
 from importlib.util import find_spec
@@ -39,11 +40,16 @@ def back(tokenizer: WorldTokenizer | JsonTokenizer, text: str) -> str:
 
 def test_world_is_the_packages_tokenizer(trie: object) -> None:
     """The same ids for every entry and for mixed text."""
-    assert "rwkv.model" not in sys.modules
     text = "System: 你好\n\n阿强: 晚上好，今天玩什么？🎉 hello   world 12345\r\n\t\n\n『』①龘" * 3
     assert WORLD.encode(text) == trie.encode(text)
     for token, entry in list(trie.idx2token.items())[::7]:
         assert WORLD.token_bytes(token) == entry
+
+
+def test_the_package_is_not_run_for_its_vocabulary() -> None:
+    """Its model code reads switches when it is imported, which are not set yet."""
+    code = "import sys; from bot.engine.tokenizer import WorldTokenizer; WorldTokenizer(); sys.exit('rwkv.model' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
 
 
 @given(MIXED)
