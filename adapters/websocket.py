@@ -103,6 +103,7 @@ class WebsocketServer(_Ear):
         self._sleep = core.get("sleep", asyncio.sleep)
         self._server: Server | None = None
         self._peers: set[ServerConnection] = set()
+        self._told = ""
 
     @property
     def port(self) -> int:
@@ -190,7 +191,9 @@ class WebsocketServer(_Ear):
         peers = len(self._peers)
         detail = say(self.lang, "listening", peers=peers) if peers else say(self.lang, "nobody")
         self.state.become(Phase.LIVE if peers else Phase.WAITING, detail)
-        log.info("%s: %s", self.name, detail)
+        if detail != self._told:
+            log.info("%s: %s", self.name, detail)
+            self._told = detail
 
 
 class WebsocketClient(_Ear):
