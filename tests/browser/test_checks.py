@@ -56,6 +56,25 @@ async def test_esc_lets_nothing_through(theatre: OpenTheatre) -> None:
     await expect(page.locator("#let-reason")).to_have_value("")
 
 
+async def test_a_key_right_after_esc_is_not_lost(theatre: OpenTheatre) -> None:
+    """The closed box does not keep the focus until the page is drawn again."""
+    house = await theatre(BLOCKED)
+    page = await house.panel()
+    house.hear("有什么好看的？")
+    await settled(page)
+    await page.keyboard.press("f")
+    await expect(page.locator("#let-reason")).to_be_focused()
+    opened = await page.evaluate(
+        """() => {
+            const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+            press("Escape");
+            press("f");
+            return document.querySelector("#let").open;
+        }"""
+    )
+    assert opened, "F was lost in the closed box"
+
+
 async def test_what_is_forbidden_is_not_asked_about(theatre: OpenTheatre) -> None:
     """A forged turn can only be changed, and the page says so."""
     house = await theatre("观众：我爱你")

@@ -504,8 +504,11 @@ function pickBySwipe() {
 /** The first Esc closes what is open and arms the second. */
 function firstEscape() {
   const dialog = $("dialog[open]");
-  if (dialog) dialog.close();
-  else if (page.editing) closeEditor();
+  if (dialog) {
+    dialog.close();
+    // Else the hidden box keeps the focus until the page is drawn again, and a quick key after Esc is lost in it.
+    if (dialog.contains(document.activeElement)) document.activeElement.blur();
+  } else if (page.editing) closeEditor();
   else if (document.activeElement === $("#say-text")) $("#say-text").blur();
   else openSheet(false);
   setAttr($("#stop"), "data-armed", true);
