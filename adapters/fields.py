@@ -7,7 +7,7 @@ import math
 TEXT_LENGTH = 4000
 NAME_LENGTH = 200
 
-_MILLISECONDS = 1e11  # a time above this (the year 5138, in seconds) is one in milliseconds
+MILLISECONDS = 1e11  # a time above this (the year 5138, in seconds) is one in milliseconds
 
 
 def at(value: object, *path: str | int) -> object:
@@ -59,7 +59,7 @@ def seconds(value: object, now: float) -> float:
     found = number(value) or 0.0
     if found <= 0:
         return now
-    return min(now, found / 1000 if found > _MILLISECONDS else found)
+    return min(now, found / 1000 if found > MILLISECONDS else found)
 
 
 def unbroken(words: str) -> str:

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.fields import unbroken
+from adapters.fields import MILLISECONDS, unbroken
 from adapters.texts import say
 from bot.messages import Event, Kind, Message, MessageId, Role, Viewer, Withdrawn
 
@@ -24,9 +24,6 @@ ID_LENGTH = 200
 WITHDRAW = "withdraw"  # the type of a frame that takes messages back
 MASK = "***"  # how platforms end a name that they hide; without an id such a viewer is nobody in particular
 NAMED = "name:"  # a viewer's id that is only a name: two people of that name cannot be told apart
-
-# A time above this (the year 5138, in seconds) is one in milliseconds.
-_MILLISECONDS = 1e11
 
 
 class FrameError(ValueError):
@@ -211,7 +208,7 @@ def seconds(value: object) -> float | None:
     number = _number(value)
     if number is None or number < 0:
         return None
-    return number / 1000 if number > _MILLISECONDS else number
+    return number / 1000 if number > MILLISECONDS else number
 
 
 def _number(value: object) -> float | None:

@@ -2,7 +2,7 @@
 
 Digits of every script, Chinese numerals, circled and styled letters and the look-alikes of other alphabets become the
 plain ASCII ones, traditional characters that the rules know the simplified ones. One letter stays one letter, so a
-place is found again at once. What word lists need (width, pinyin, split letters) is in view.py.
+place is found again at once. What word lists need (width, pinyin, split letters) is in views/.
 """
 
 from __future__ import annotations

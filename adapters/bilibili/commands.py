@@ -153,7 +153,11 @@ def super_chat(command: Command, now: float, owner: str) -> Found:
 
 
 def super_chat_deleted(command: Command, now: float, owner: str) -> Found:
-    ids = at(command, "data", "ids")
+    return super_chats_gone(at(command, "data", "ids"))
+
+
+def super_chats_gone(ids: object) -> Found:
+    """The list of their ids, in either protocol."""
     named = [text(one) for one in ids] if isinstance(ids, list) else []
     return _taken_back(f"sc:{one}" for one in named if one)
 

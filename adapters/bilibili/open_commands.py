@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.bilibili.commands import Command, Found
+from adapters.bilibili.commands import Command, Found, super_chats_gone
 from adapters.bilibili.reading import (
     COINS_A_YUAN,
     GUARDS,
-    PLATFORM,
     Reading,
     Reason,
     Told,
@@ -22,7 +21,7 @@ from adapters.bilibili.reading import (
     roles,
 )
 from adapters.fields import at, number, seconds, text, whole
-from bot.messages import Kind, MessageId, Viewer, Withdrawn
+from bot.messages import Kind, Viewer
 
 PREFIX = "LIVE_OPEN_PLATFORM_"
 
@@ -49,10 +48,7 @@ def read(command: Command, name: str, now: float, owner: str = "") -> Found:
             key = text(data.get("message_id")) or _key(data, sender, words, time)
             return message(Kind.SUPER_CHAT, f"sc:{key}", sender, words, time, number(data.get("rmb")))
         case "SUPER_CHAT_DEL":
-            ids = data.get("message_ids")
-            named = [text(one) for one in ids] if isinstance(ids, list) else []
-            gone = frozenset(MessageId(f"{PLATFORM}:sc:{one}") for one in named if one)
-            return Withdrawn(PLATFORM, messages=gone) if gone else Reading(reason=Reason.BROKEN)
+            return super_chats_gone(data.get("message_ids"))
         case "GUARD":
             return _guard(data, owner, time)
         case "LIKE":
