@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -818,7 +820,8 @@ async def test_what_is_private_is_masked_before_anything_keeps_it(tmp_path: Path
         assert [(flag["start"], flag["end"]) for flag in card["findings"]] == [(5, 10), (0, 0)]
         assert card["quote"] is None
         assert "1381234" not in "".join(house.engine.prompts[0].parts)
-        assert "1381234" not in "\n".join(house.save._db.iterdump())
+        with contextlib.closing(sqlite3.connect(house.save.folder / "show.db")) as db:
+            assert "1381234" not in "\n".join(db.iterdump())
 
 
 async def test_spam_is_dropped(tmp_path: Path) -> None:

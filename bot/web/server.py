@@ -9,7 +9,6 @@ import errno
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,12 @@ from aiohttp import web
 
 from bot.errors import UserError
 from bot.feed import Event, Feed
-from bot.web import auth, bodies, feeds, guard, keys, pages
+from bot.web import auth, bodies, desk, feeds, guard, keys, pages, reading, scenarios, stats
 from bot.web.auth import Doorkeeper, Who
 from bot.web.bodies import read
-from bot.web.guard import Door, Handler, Hosts
+from bot.web.guard import Door, Hosts
 from bot.web.metrics import CONTENT_TYPE, Metrics
+from bot.web.routes import Route
 from bot.web.texts import Language
 
 if TYPE_CHECKING:
@@ -29,14 +29,6 @@ if TYPE_CHECKING:
 
 METRICS = web.AppKey("metrics", Metrics)
 LAST_ANSWERS = 0.3  # seconds for requests under way when the program ends; aiohttp allows it twice: to end, to give up
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    method: str
-    path: str
-    who: Who
-    handler: Handler
 
 
 # -- what a person does: read, call, answer --------------------------------------------------------------------------
@@ -169,13 +161,17 @@ async def metrics(request: web.Request) -> web.Response:
 
 # Opened by typing, by a bookmark, by OBS or by a link from anywhere; nothing here changes anything.
 PAGES = (
-    Route("GET", "/", Who.OPERATOR, pages.panel),
+    Route("GET", "/", Who.OPERATOR, pages.panel, form=True),
     Route("GET", "/login", Who.ANYONE, pages.login),
     Route("GET", "/overlay", Who.OVERLAY, pages.overlay),
     Route("GET", "/avatar/{name}", Who.OVERLAY, pages.avatar),
     Route("GET", "/static/{name:.+}", Who.ANYONE, pages.static),
     Route("GET", "/health", Who.ANYONE, health),
     Route("GET", "/metrics", Who.MONITOR, metrics),
+    *scenarios.PAGES,
+    *desk.PAGES,
+    *reading.PAGES,
+    *stats.PAGES,
 )
 
 # Made by our own pages and by programs; a page of another site is refused.
@@ -200,6 +196,10 @@ CALLS = (
     Route("POST", "/api/pause", Who.OPERATOR, pause),
     Route("POST", "/api/stop", Who.OPERATOR, stop),
     Route("GET", "/overlay/feed", Who.OVERLAY, feeds.overlay_feed),
+    *scenarios.CALLS,
+    *desk.CALLS,
+    *reading.CALLS,
+    *stats.CALLS,
 )
 
 
@@ -238,8 +238,8 @@ def create_app(
     app[guard.HOSTS] = Hosts(host, names)
     app[guard.DOORS] = {}
     for route in PAGES:
-        _add(app, route, "GET", Door(route.who, linkable=True, form=route.path == "/"))
-        _add(app, route, "HEAD", Door(route.who, linkable=True, form=route.path == "/"))
+        _add(app, route, "GET", Door(route.who, linkable=True, form=route.form))
+        _add(app, route, "HEAD", Door(route.who, linkable=True, form=route.form))
     for route in CALLS:
         _add(app, route, route.method, Door(route.who))
     app.on_response_prepare.append(guard.add_headers)

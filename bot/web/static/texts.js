@@ -326,6 +326,11 @@ export function useLanguage(lang) {
   document.documentElement.lang = column ? "en" : "zh-CN";
 }
 
+/** A page of its own brings its own words: `{"key": ["中文", "English"]}`. */
+export function addTexts(more) {
+  Object.assign(TEXTS, more);
+}
+
 export const language = () => (column ? "en" : "zh");
 
 /** The text of that key; `{name}` is replaced by the value of that name. An unknown key comes back as it is. */
