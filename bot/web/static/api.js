@@ -1,19 +1,22 @@
-// The two ways to the server: a POST for each thing a person does, and the feed of what has happened.
+// The ways to the server: a POST for each thing a person does, a GET for what is looked at, and the feed of what has happened.
 
 const ANSWER_WITHIN = 10000;
 const SILENCE = 15000;
 
 /** Sent once. A lost answer is reported as such and never tried again: the first try may have taken effect. */
-export async function post(path, body) {
+export function post(path, body) {
+  return ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+}
+
+export function get(path) {
+  return ask(path, { cache: "no-store" });
+}
+
+async function ask(path, request) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), ANSWER_WITHIN);
   try {
-    const response = await fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-      signal: abort.signal,
-    });
+    const response = await fetch(path, { ...request, signal: abort.signal });
     const answer = await response.json().catch(() => ({}));
     if (response.status === 401) toLogin();
     return { ok: response.ok, status: response.status, error: answer.error || "", message: answer.message || "", answer };
