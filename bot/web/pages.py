@@ -7,6 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.web import keys
+from bot.web.guard import Handler
 from bot.web.texts import Denied
 
 STATIC = Path(__file__).parent / "static"
@@ -61,6 +62,15 @@ async def avatar(request: web.Request) -> web.StreamResponse:
     if path is None:
         raise Denied("not_found")
     return _file(path, CONTENT_TYPES[".png"], "no-cache")
+
+
+def page(name: str) -> Handler:
+    """A handler that answers with that file of the folder: `page("desk/desk.html")`."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return _page(request, name)
+
+    return answer
 
 
 def _page(request: web.Request, name: str) -> web.FileResponse:

@@ -15,6 +15,7 @@ from bot.approval import Operator, Refused
 from bot.feed import Feed
 from bot.messages import Event, Viewer
 from bot.view import adapter_json
+from bot.web import pages
 from bot.web.server import create_app
 
 OPERATOR_TOKEN = "operator-token-for-tests"
@@ -163,8 +164,10 @@ class Site:
 def site(tmp_path: Path) -> Site:
     static = tmp_path / "static"
     (static / "parts").mkdir(parents=True)
-    for page in ("panel", "overlay", "login"):
-        (static / f"{page}.html").write_text(f"<!doctype html><title>{page}</title>", encoding="utf-8")
+    for page in pages.STATIC.rglob("*.html"):
+        here = static / page.relative_to(pages.STATIC)
+        here.parent.mkdir(exist_ok=True)
+        here.write_text(f"<!doctype html><title>{page.stem}</title>", encoding="utf-8")
     (static / "app.js").write_text("export const greeting = '晚上好';", encoding="utf-8")
     (static / "parts" / "card.css").write_text("p { margin: 0 }", encoding="utf-8")
     (static / "notes.txt").write_text("not for the web", encoding="utf-8")

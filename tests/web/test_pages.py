@@ -16,7 +16,8 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 
 async def test_pages_are_pages(operator: Client) -> None:
     """Each under its own address."""
-    for path, page in (("/", "panel"), ("/login", "login"), (f"/overlay?token={OVERLAY_TOKEN}", "overlay")):
+    open_pages = (("/", "panel"), ("/login", "login"), (f"/overlay?token={OVERLAY_TOKEN}", "overlay"))
+    for path, page in (*open_pages, ("/scenarios", "scenarios")):
         answer = await operator.get(path)
         assert answer.content_type == "text/html" and answer.charset == "utf-8"
         assert f"<title>{page}</title>" in await answer.text()
