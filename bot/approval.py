@@ -11,6 +11,7 @@ from dataclasses import InitVar, dataclass, replace
 from enum import StrEnum
 from typing import Any, NewType, NoReturn, final
 
+from bot.errors import Refused as Refused
 from bot.messages import Message, MessageId
 
 ItemId = NewType("ItemId", str)
@@ -52,14 +53,6 @@ TABLE: dict[State, dict[Action, State]] = {
 }
 OPEN = frozenset({State.PENDING, State.APPROVED})
 PUBLISHED = frozenset({State.AIRED, State.DONE})
-
-
-class Refused(Exception):
-    """An action that changed nothing. `code` is for programs; the message says why, for people."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from bot.approval import OPEN, PUBLISHED, Decision, Item
 from bot.messages import Message
 from bot.save.database import Database, lock_folder, marks
+from bot.save.desk import DeskRecord
 from bot.save.errors import SaveError
 from bot.save.recorder import Recorder
 
@@ -41,6 +42,7 @@ class Save:
         except BaseException:
             os.close(self._lock)
             raise
+        self.desk = DeskRecord(self._db)
 
     def close(self) -> None:
         self._db.close()
