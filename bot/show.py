@@ -39,7 +39,7 @@ from bot.messages import Event, Message, MessageId, Viewer, Withdrawn
 from bot.outlets import Outlet, reading_seconds
 from bot.own_words import Lists, OwnWords, Rule
 from bot.rules import Pause, Rules
-from bot.save import Save, SaveError
+from bot.save import Place, Save, SaveError
 from bot.scenario import Line, Origin, Scenario, Transcript
 from bot.view import Json, flag_json
 from moderation import Action as Check
@@ -276,8 +276,11 @@ class Show:
         error: str | None = None
         async with asyncio.TaskGroup() as finishing:
             try:
-                prompt = replace(self._prompt(self._queue[item_id], start_with, hint), urgent=urgent)
-                async with contextlib.aclosing(self._engine.drafts(prompt, count, sampling)) as events:  # type: ignore[type-var]
+                item = self._queue[item_id]
+                prompt = replace(self._prompt(item, start_with, hint), urgent=urgent)
+                drafts = self._engine.drafts(prompt, count, sampling)
+                watched = self._save.generations.watched(drafts, Place.SHOW, self._key, item.character, start_with)
+                async with contextlib.aclosing(watched) as events:
                     async for event in events:
                         done = isinstance(event, DraftDone)
                         if done and self._asking.must_ask(event.text):

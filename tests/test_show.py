@@ -866,6 +866,31 @@ async def test_drafts_can_be_asked_for_without_a_message(house: House) -> None:
         assert house.engine.prompts[-1].start_with == " 说起来"
 
 
+async def test_each_request_to_the_engine_is_on_record(house: House) -> None:
+    """What came of it: finished, stopped by a decision, failed. A card of its own has none."""
+
+    def rows() -> list[tuple[object, ...]]:
+        query = "SELECT place, subject, character, drafts, characters, outcome FROM generations"
+        return house.save._db.execute(query).fetchall()
+
+    async with house.running():
+        house.show.say("", "我们马上回来", ANNA)
+        house.hear("你是谁？", 1)
+        await house.card()
+        house.engine.gate.clear()
+        house.hear("今天玩什么？", 2)
+        await until(lambda: len(house.items("pending")) == 2 and house.items("pending")[1]["drafts"])
+        card = house.items("pending")[1]
+        house.show.reject(card["id"], card["revision"], ANNA)
+        await until(lambda: len(rows()) == 2)
+        house.engine.gate.set()
+        house.engine.failure = EngineError("引擎重启中")
+        house.hear("几点下播？", 3)
+        await until(lambda: len(rows()) == 3)
+        who = ("show", "演示/直播间", "小芽")
+        assert rows() == [(*who, 2, 6, "finished"), (*who, 0, 2, "stopped"), (*who, 0, 2, "failed")]
+
+
 async def test_what_an_operator_asked_for_goes_before_chatter(house: House) -> None:
     """The engine is told that a person waits: for drafts out of nothing, for more of them, for a chosen message."""
     async with house.running():

@@ -2,7 +2,8 @@
 
 from bot.save.database import MIGRATIONS
 from bot.save.errors import SaveError
+from bot.save.generations import Generation, Outcome, Place
 from bot.save.recorder import Recorder
 from bot.save.store import Save
 
-__all__ = ["MIGRATIONS", "Recorder", "Save", "SaveError"]
+__all__ = ["MIGRATIONS", "Generation", "Outcome", "Place", "Recorder", "Save", "SaveError"]

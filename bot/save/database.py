@@ -57,6 +57,8 @@ MIGRATIONS = (
         at REAL NOT NULL, seconds REAL NOT NULL, first_text REAL, drafts INTEGER NOT NULL, characters INTEGER NOT NULL,
         outcome TEXT NOT NULL
     );
+    CREATE INDEX generations_by_time ON generations (at);
+    CREATE INDEX items_by_time ON items (created);
     """,
 )
 

@@ -15,6 +15,7 @@ from bot.messages import Message
 from bot.save.database import Database, lock_folder, marks
 from bot.save.desk import DeskRecord
 from bot.save.errors import SaveError
+from bot.save.generations import Generations
 from bot.save.recorder import Recorder
 
 _ITEM = TypeAdapter(Item)
@@ -43,6 +44,7 @@ class Save:
             os.close(self._lock)
             raise
         self.desk = DeskRecord(self._db)
+        self.generations = Generations(self._db)
 
     def close(self) -> None:
         self._db.close()
