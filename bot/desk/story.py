@@ -93,9 +93,6 @@ class Checkpoint:
         return self.lines[-1].id if self.lines else ""
 
 
-_NOTHING: Mapping[str, tuple[Line, ...]] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class Story:
     """Everything that undo and redo move through. Values are never changed: a step makes a new story.
@@ -111,7 +108,7 @@ class Story:
     note: Note = Note()
     refresh: Refresh | None = None
     title: str = ""
-    older: Mapping[str, tuple[Line, ...]] = field(default=_NOTHING)
+    older: Mapping[str, tuple[Line, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def here(self) -> Branch:
