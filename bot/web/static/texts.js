@@ -348,7 +348,7 @@ export function named(group, code) {
 
 /** Fill in every element that names its text: data-t (content), data-t-label, data-t-title, data-t-placeholder. */
 export function translatePage() {
-  const into = { t: null, tLabel: "aria-label", tTitle: "title" };
+  const into = { t: null, tLabel: "aria-label", tTitle: "title", tPlaceholder: "placeholder" };
   for (const [name, attribute] of Object.entries(into)) {
     const selector = name === "t" ? "[data-t]" : `[data-t-${name.slice(1).toLowerCase()}]`;
     for (const node of document.querySelectorAll(selector)) {
