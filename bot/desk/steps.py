@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 
 from bot.desk.story import MAIN, Branch, Cast, Checkpoint, Note, Refresh, Story, Turns, edited_origin, new_line
 from bot.errors import Refused
-from bot.scenario import Line, Scenario, parse_scenario
+from bot.scenario import Line, Origin, Scenario, parse_scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +66,24 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """Other words, or another speaker, for a line of the present branch. `id` is the new version's."""
+    """Other words, or another speaker, for a line of the present branch. `id` is the new version's.
+
+    `draft`: the one that went on with the line and stands in its place now. `origin` None: a person's change.
+    """
 
     line: str
     id: str
     text: str
     character: str
+    draft: str = ""
+    origin: Origin | None = None
     kind: Literal["edited"] = "edited"
 
     def on(self, story: Story) -> Story:
         old = story.find(self.line)
         older = story.older.get(old.id, ())
         new = new_line(self.character, self.text, old.origin, self.id)
-        new = replace(new, origin=edited_origin(old, older, new.text))
+        new = replace(new, origin=self.origin or edited_origin(old, older, new.text))
         if (new.character, new.text) == (old.character, old.text):
             raise Refused("same", "字没有变。 Nothing has changed.")
         versions = {**story.older, new.id: (*older, old)}
