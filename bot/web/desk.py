@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bot.web import pages
+from bot.web.auth import Who
 from bot.web.routes import Route
 
-PAGES: tuple[Route, ...] = ()
+PAGES: tuple[Route, ...] = (Route("GET", "/desk", Who.OPERATOR, pages.page("desk/desk.html"), form=True),)
 CALLS: tuple[Route, ...] = ()

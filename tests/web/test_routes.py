@@ -192,7 +192,7 @@ async def test_every_answer_carries_the_headers(stranger: Client, route: Route, 
 
 async def test_an_address_that_is_nowhere_is_404(stranger: Client) -> None:
     """For everybody alike, with the headers and in our form."""
-    for path in ("/desk", "/api/", "/api/nothing", "/Tester/Chat.html", "/static/"):
+    for path in ("/nowhere", "/api/", "/api/nothing", "/Tester/Chat.html", "/static/"):
         answer = await stranger.get(path)
         assert answer.status == 404
         assert (await answer.json())["error"] == "not_found"

@@ -1,0 +1,5 @@
+// The script desk: joins the store, the drawing and the commands.
+
+import { openPage } from "../page.js";
+
+openPage();
