@@ -245,11 +245,17 @@ def _dump(value: Mapping[str, Any]) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ScenarioError(str(path), f"第 {error.start} 字节", "不是 UTF-8 文本。请用 UTF-8 编码另存。") from error
+        return decode(path.read_bytes(), str(path))
     except OSError as error:
         raise ScenarioError(str(path), "", f"读不了（{error.strerror or error}）。请检查路径和权限。") from error
+
+
+def decode(content: bytes, file: str) -> str:
+    """A file's text, with line breaks as they are. Raises ScenarioError, which names `file`."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ScenarioError(file, f"第 {error.start} 字节", "不是 UTF-8 文本。请用 UTF-8 编码另存。") from error
 
 
 def _json(text: str, file: str) -> Any:

@@ -16,6 +16,7 @@ from bot.save.database import Database, lock_folder, marks
 from bot.save.desk import DeskRecord
 from bot.save.errors import SaveError
 from bot.save.generations import Generations
+from bot.save.library import Library
 from bot.save.recorder import Recorder
 
 _ITEM = TypeAdapter(Item)
@@ -44,6 +45,7 @@ class Save:
             os.close(self._lock)
             raise
         self.desk = DeskRecord(self._db)
+        self.library = Library(folder)
         self.generations = Generations(self._db)
 
     def close(self) -> None:

@@ -1,0 +1,399 @@
+"""The scenarios of a Save/ folder: `<series>/<name>/` with 场景剧本.json, logs and avatars, and the bin.
+
+The folder is the identity; what the file says of its own series and name is a title. A name from outside is looked up
+among the folders that are there and never joined to a path, so it can lead nowhere else. Any thread may call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bot.errors import Refused, UserError
+from bot.save import files
+from bot.save.errors import SaveError
+from bot.save.files import disk
+from bot.save.names import NoName, avatar_file, free_name, safe_name, same
+from bot.scenario import Log, Scenario, ScenarioError, decode, dump_log, dump_scenario, parse_log, parse_scenario
+
+SCENARIO_FILE = "场景剧本.json"
+LOG_END = "_Log.json"
+BIN = ".回收站"
+OTHERS = ("recordings",)  # folders of Save/ that are no series
+
+_UNFINISHED, _HOUR = ".new-", 3600.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A scenario as it lies in its folder. `digest` is another one as soon as the file is. `changed`: seconds, 1970."""
+
+    series: str
+    name: str
+    scenario: Scenario
+    digest: str
+    changed: float
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """`lines` None: it cannot be read, and `problem` says why."""
+
+    file: str
+    lines: int | None
+    changed: float
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A scenario in the list. `scenario` None: its file cannot be read, and `problem` says why."""
+
+    series: str
+    name: str
+    scenario: Scenario | None
+    avatars: frozenset[str]
+    logs: tuple[LogFile, ...]
+    changed: float
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Binned:
+    """Where it stood, and since when (seconds, 1970) it is in the bin."""
+
+    id: str
+    series: str
+    name: str
+    at: float
+
+
+class Library:
+    """Raises Refused (not_found, stale_revision, name_taken), ScenarioError for what a file says, and SaveError for the
+    disk; after any of them nothing has changed."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        self._root = folder
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._known: dict[Path, tuple[tuple[int, int], Any]] = {}  # by the file's time and size
+        self._sweep()
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def listing(self) -> list[Listed]:
+        """Every scenario, by series and name. A file that has not changed is not read again."""
+        with self._lock:
+            return [self._listed(folder) for folder in self._scenarios()]
+
+    def read(self, series: str, name: str) -> Kept:
+        folder = self.folder(series, name)
+        path = files.find_file(folder, SCENARIO_FILE)
+        if path is None:
+            raise Refused("not_found", f"{series}/{name} 里没有 {SCENARIO_FILE}。 The scenario's file is missing.")
+        content = files.read_bytes(path)
+        where = f"{folder.parent.name}/{folder.name}/{SCENARIO_FILE}"
+        scenario = parse_scenario(decode(content, where), where)
+        return Kept(folder.parent.name, folder.name, scenario, _digest(content), path.stat().st_mtime)
+
+    def folder(self, series: str, name: str) -> Path:
+        """Where a scenario lies."""
+        found = files.find_folder(self._root, series)
+        found = found and files.find_folder(found, name)
+        if found is None or not _is_scenario(found):
+            raise Refused("not_found", f"没有剧本 {series}/{name}，可能刚被改名或删除。 There is no such scenario.")
+        return found
+
+    def logs(self, series: str, name: str) -> tuple[LogFile, ...]:
+        """The newest name first."""
+        with self._lock:
+            return self._logs(self.folder(series, name))
+
+    def read_log(self, series: str, name: str, file: str) -> Log:
+        path = self.log_file(series, name, file)
+        return parse_log(decode(files.read_bytes(path), path.name), path.name)
+
+    def log_file(self, series: str, name: str, file: str) -> Path:
+        path = files.find_file(self.folder(series, name), file) if file.endswith(LOG_END) else None
+        if path is None:
+            raise Refused("not_found", f"{series}/{name} 里没有 {file}。 There is no such log.")
+        return path
+
+    def avatars(self, series: str, name: str) -> dict[str, Path]:
+        """The characters' pictures that there are, by character."""
+        kept = self.read(series, name)
+        folder = self.folder(series, name)
+        found = {character: find_avatar(folder, character) for character in kept.scenario.speakers}
+        return {character: path for character, path in found.items() if path is not None}
+
+    def avatar(self, series: str, name: str, character: str) -> Path | None:
+        return find_avatar(self.folder(series, name), character)
+
+    # -- changing --------------------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        scenario: Scenario,
+        *,
+        avatars: Mapping[str, bytes] | None = None,
+        logs: Mapping[str, bytes] | None = None,
+        another: bool = False,
+    ) -> Kept:
+        """A new folder, there as a whole or not at all. `avatars` are PNG by character, `logs` by file name.
+
+        Where the name is taken: Refused, or with `another` a number after it.
+        """
+        contents = {SCENARIO_FILE: dump_scenario(scenario).encode(), **(logs or {})}
+        for character, picture in (avatars or {}).items():
+            contents[avatar_file(character)] = picture
+        with self._lock, disk("新建剧本"):
+            target = self._place(scenario.series, scenario.name, another=another)
+            self._put(target, contents)
+        return self.read(target.parent.name, target.name)
+
+    def edit(self, series: str, name: str, scenario: Scenario, digest: str) -> Kept:
+        """Writes `scenario` over the one that was read with this digest."""
+        with self._lock:
+            if self.read(series, name).digest != digest:
+                raise Refused(
+                    "stale_revision",
+                    "这个剧本在别处改过了，没有保存。请重新打开，再改一次。 It was changed elsewhere and was not saved.",
+                )
+            with disk("保存剧本"):
+                files.replace(self.folder(series, name) / SCENARIO_FILE, dump_scenario(scenario).encode())
+            return self.read(series, name)
+
+    def rename(self, series: str, name: str, to_series: str, to_name: str) -> tuple[str, str]:
+        """Moves the folder and gives the file the new title. Returns where it is now."""
+        with self._lock, disk("改名"):
+            source = self.folder(series, name)
+            target = self._place(to_series, to_name, moved=source)
+            if target != source:
+                target.parent.mkdir(exist_ok=True)
+                source.rename(target)
+                self._tidy(source.parent, target.parent)
+            with contextlib.suppress(UserError, Refused):  # a broken file keeps its words, in the new folder
+                kept = self.read(target.parent.name, target.name)
+                retitled = replace(kept.scenario, series=to_series.strip(), name=to_name.strip())
+                if retitled != kept.scenario:
+                    files.replace(target / SCENARIO_FILE, dump_scenario(retitled).encode())
+            return target.parent.name, target.name
+
+    def duplicate(self, series: str, name: str, to_name: str = "") -> tuple[str, str]:
+        """The scenario and its pictures under another name in the same series; its logs stay where they are."""
+        with self._lock, disk("复制剧本"):
+            kept, source = self.read(series, name), self.folder(series, name)
+            copy = replace(kept.scenario, series=kept.series, name=to_name or f"{kept.name} 副本")
+            target = self._place(copy.series, copy.name, another=not to_name)
+            pictures = {path.name: files.read_bytes(path) for path in files.files(source) if path.suffix == ".png"}
+            self._put(target, pictures | {SCENARIO_FILE: dump_scenario(copy).encode()})
+            return target.parent.name, target.name
+
+    def write_log(self, series: str, name: str, log: Log) -> str:
+        """A new YYYYMMDD-HHMM_Log.json. Returns its name, which has a number where there was one of this minute."""
+        with self._lock, disk("保存回放"):
+            folder = self.folder(series, name)
+            minute = f"{datetime.fromtimestamp(self._clock()):%Y%m%d-%H%M}"
+            taken = {path.name for path in files.files(folder)}
+            names = (f"{minute}{LOG_END}", *(f"{minute}-{number}{LOG_END}" for number in range(2, 10_000)))
+            file = next(one for one in names if one not in taken)
+            files.replace(folder / file, dump_log(log).encode())
+            return file
+
+    def write_avatar(self, series: str, name: str, character: str, picture: bytes) -> None:
+        """`picture` is a PNG that has been checked; it takes the place of an older one."""
+        with self._lock, disk("保存头像"):
+            folder = self.folder(series, name)
+            old = find_avatar(folder, character)
+            files.replace(old or folder / avatar_file(character), picture)
+
+    def remove_avatar(self, series: str, name: str, character: str) -> None:
+        with self._lock, disk("删除头像"):
+            picture = self.avatar(series, name, character)
+            if picture is None:
+                raise Refused("not_found", f"{character} 没有头像。 There is no such avatar.")
+            picture.unlink()
+
+    def rename_avatar(self, series: str, name: str, character: str, to: str) -> None:
+        """Follows a character who got another name, where that one has no picture yet."""
+        with self._lock, disk("改头像名"):
+            folder = self.folder(series, name)
+            picture = find_avatar(folder, character)
+            if picture is not None and find_avatar(folder, to) is None:
+                picture.rename(folder / avatar_file(to))
+
+    # -- the bin ---------------------------------------------------------------------------------------------------
+
+    def discard(self, series: str, name: str) -> str:
+        """Into the bin, logs and pictures with it. Returns what `restore` wants to know."""
+        with self._lock, disk("放进回收站"):
+            source, bin = self.folder(series, name), self._root / BIN
+            bin.mkdir(exist_ok=True)
+            stamp = f"{datetime.fromtimestamp(self._clock()):%Y%m%d-%H%M%S}"
+            id = free_name(stamp, (path.name for path in files.folders(bin)))
+            target = bin / id / source.parent.name / source.name
+            target.parent.mkdir(parents=True)
+            source.rename(target)
+            self._tidy(source.parent, target.parent)
+            return id
+
+    def binned(self) -> list[Binned]:
+        """The latest first."""
+        with self._lock:
+            found = [
+                Binned(entry.name, series.name, name.name, entry.stat().st_mtime)
+                for entry in files.folders(self._root / BIN)
+                for series in files.folders(entry)
+                for name in files.folders(series)
+            ]
+        return sorted(found, key=lambda one: one.id, reverse=True)
+
+    def restore(self, id: str) -> tuple[str, str]:
+        """Back to its series, with a number after its name where that is taken by now. Returns where it is."""
+        with self._lock, disk("从回收站取回"):
+            entry = self._binned(id)
+            found = next(name for series in files.folders(entry) for name in files.folders(series))
+            target = self._place(found.parent.name, found.name, another=True)
+            target.parent.mkdir(exist_ok=True)
+            found.rename(target)
+            files.sync_folder(target.parent)
+            shutil.rmtree(entry)
+            return target.parent.name, target.name
+
+    def empty(self, ids: tuple[str, ...] | None = None) -> int:
+        """Deletes these for good, or everything in the bin. Returns how many."""
+        with self._lock, disk("清空回收站"):
+            gone = [entry.name for entry in files.folders(self._root / BIN)] if ids is None else list(ids)
+            for entry in [self._binned(id) for id in gone]:
+                shutil.rmtree(entry)
+            return len(gone)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _scenarios(self) -> Iterator[Path]:
+        for series in files.folders(self._root):
+            if series.name not in OTHERS:
+                yield from (folder for folder in files.folders(series) if _is_scenario(folder))
+
+    def _listed(self, folder: Path) -> Listed:
+        path = files.find_file(folder, SCENARIO_FILE)
+        place = (folder.parent.name, folder.name)
+        scenario = self._once(path, parse_scenario) if path else _missing(*place)
+        pictures = {one.name for one in files.files(folder) if one.suffix == ".png"}
+        changed, logs = (path or folder).stat().st_mtime, self._logs(folder)
+        if isinstance(scenario, UserError):
+            return Listed(*place, None, frozenset(), logs, changed, str(scenario))
+        seen = frozenset(name for name in scenario.speakers if find_avatar(folder, name, pictures))
+        return Listed(*place, scenario, seen, logs, changed)
+
+    def _logs(self, folder: Path) -> tuple[LogFile, ...]:
+        found = [path for path in files.files(folder) if path.name.endswith(LOG_END)]
+        found.sort(key=lambda path: path.name.removesuffix(LOG_END), reverse=True)
+        return tuple(self._log(path) for path in found)
+
+    def _log(self, path: Path) -> LogFile:
+        lines = self._once(path, lambda text, file: len(parse_log(text, file).lines))
+        changed = path.stat().st_mtime
+        if isinstance(lines, UserError):
+            return LogFile(path.name, None, changed, str(lines))
+        return LogFile(path.name, lines, changed)
+
+    def _once(self, path: Path, parse: Callable[[str, str], T]) -> T | UserError:
+        """What a file says, or why it cannot be read; again only when its time or size has changed."""
+        state = path.stat()
+        stamp = (state.st_mtime_ns, state.st_size)
+        known = self._known.get(path)
+        if known is None or known[0] != stamp:
+            try:
+                found: T | UserError = parse(decode(files.read_bytes(path), path.name), path.name)
+            except (ScenarioError, SaveError) as error:
+                found = error
+            known = self._known[path] = (stamp, found)
+        result: T | UserError = known[1]
+        return result
+
+    def _place(self, series: str, name: str, *, another: bool = False, moved: Path | None = None) -> Path:
+        """Where a scenario of that name is to lie. `moved`: the folder that is to lie there now."""
+        parent = self._series(series)
+        taken = [path.name for path in parent.iterdir() if path != moved] if parent.is_dir() else []
+        wanted = safe_name(name)
+        free = free_name(wanted, taken)
+        if free != wanted and not another:
+            raise Refused("name_taken", f"{parent.name} 里已经有 {wanted}，请换个名字。 That name is taken.")
+        return parent / free
+
+    def _series(self, series: str) -> Path:
+        """The series' folder, or where it is to be."""
+        wanted = safe_name(series)
+        alike = [path for path in self._root.iterdir() if same(path.name) in (same(series), same(wanted))]
+        folders = [path for path in files.folders(self._root) if path in alike and path.name not in OTHERS]
+        if alike and not folders:
+            raise Refused("name_taken", f"系列不能叫 {wanted}，请换个名字。 A series cannot have that name.")
+        return folders[0] if folders else self._root / wanted
+
+    def _put(self, target: Path, contents: Mapping[str, bytes]) -> None:
+        """A new folder with these files: filled out of sight, then moved to its place in one step."""
+        part = self._root / f"{_UNFINISHED}{secrets.token_hex(6)}"
+        part.mkdir()
+        try:
+            for file, content in contents.items():
+                files.write_new(part / file, content)
+            files.sync_folder(part)
+            target.parent.mkdir(exist_ok=True)
+            part.rename(target)
+            files.sync_folder(target.parent)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+
+    def _binned(self, id: str) -> Path:
+        found = files.find_folder(self._root / BIN, id)
+        if found is None:
+            raise Refused("not_found", "回收站里没有这一项，可能已经取回或清空。 It is not in the bin any more.")
+        return found
+
+    def _tidy(self, left: Path, entered: Path) -> None:
+        """After a move: a series without scenarios goes, and both folders are on disk."""
+        with contextlib.suppress(OSError):
+            left.rmdir()
+        for folder in {path for path in (left, entered) if path.is_dir()}:
+            files.sync_folder(folder)
+
+    def _sweep(self) -> None:
+        """What an interrupted program left half made."""
+        for path in self._root.glob(f"{_UNFINISHED}*"):
+            if path.stat().st_mtime < self._clock() - _HOUR:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def find_avatar(folder: Path, character: str, among: Collection[str] | None = None) -> Path | None:
+    """A character's picture in a scenario's folder. `among`: the names of the pictures there, where they are known."""
+    names = [f"{character}.png"]
+    with contextlib.suppress(NoName):
+        names.append(avatar_file(character))
+    if among is not None:
+        return next((folder / name for name in names if name in among), None)
+    return next((path for name in names if (path := files.find_file(folder, name)) is not None), None)
+
+
+def _is_scenario(folder: Path) -> bool:
+    return any(path.name == SCENARIO_FILE or path.name.endswith(LOG_END) for path in files.files(folder))
+
+
+def _missing(series: str, name: str) -> ScenarioError:
+    return ScenarioError(f"{series}/{name}/{SCENARIO_FILE}", "", "没有这个文件。请从回放里导入剧本，或补上它。")
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
