@@ -1,6 +1,7 @@
 """The engine: tokens in, several drafts out. It knows nothing of viewers, approval or the audience."""
 
 from bot.engine.types import (
+    Counted,
     DraftDone,
     DraftText,
     Ending,
@@ -9,10 +10,12 @@ from bot.engine.types import (
     EngineState,
     EngineStatus,
     Prompt,
+    Reading,
     Sampling,
 )
 
 __all__ = [
+    "Counted",
     "DraftDone",
     "DraftText",
     "Ending",
@@ -21,5 +24,6 @@ __all__ = [
     "EngineState",
     "EngineStatus",
     "Prompt",
+    "Reading",
     "Sampling",
 ]

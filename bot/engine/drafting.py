@@ -15,6 +15,9 @@ from bot.engine.text_stops import TextStops, WholeCharacters
 from bot.engine.tokenizer import Tokenizer
 from bot.engine.types import Ending, Prompt, Sampling
 
+REMEMBERED = 1 << 14
+"""Parts of prompts whose tokens are remembered: some scenes of thousands of lines, in a few megabytes."""
+
 
 class Vocabulary:
     """A tokenizer and what drafting needs to know of its entries."""
@@ -30,6 +33,8 @@ class Vocabulary:
         quiet = [i for i, entry in enumerate(self.entries) if entry and not entry.strip(b" \t0123456789")]
         self.exempt = frozenset(quiet)
         """Digits, space and tab are never penalised, as in the `rwkv` package."""
+        self.encode = lru_cache(maxsize=REMEMBERED)(self._encode)
+        """The tokens of one part of a prompt. A story comes again with every request for drafts."""
         self.wording = lru_cache(maxsize=16)(self._wording)
         """The texts of a Sampling in this vocabulary. Raises WordingError for what it does not have."""
 
@@ -38,7 +43,7 @@ class Vocabulary:
         tokens: list[int] = []
         lengths = [0]
         for part in prompt.parts:
-            tokens += self.tokenizer.encode(part)
+            tokens += self.encode(part)
             lengths.append(len(tokens))
         keep = [lengths[n] for n in prompt.keep if 0 < n < len(lengths)]
         tokens += self.tokenizer.encode(prompt.start_with)
@@ -46,6 +51,9 @@ class Vocabulary:
 
     def entry(self, token: int) -> bytes:
         return self.entries[token] if token < len(self.entries) else b""
+
+    def _encode(self, text: str) -> tuple[int, ...]:
+        return tuple(self.tokenizer.encode(text))
 
     def _wording(self, sampling: Sampling) -> Wording:
         return wording(sampling, self._sorted, self.rows, self.tokenizer.encode)

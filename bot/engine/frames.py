@@ -3,9 +3,11 @@
 No torch here: both sides import this file.
 
 To the worker       {"do": "drafts", "answer": n, "prompt": {...}, "count": n, "sampling": {...}} · {"do": "cancel", "answer": n}
+                    {"do": "read", "answer": n, "prompt": {...}} · {"do": "count", "answer": n, "texts": [...]}
                     The end of the stream ends the worker.
 From the worker     {"is": "ready", "strategy", "why"} · {"is": "broken", "message"} (it cannot ever work) ·
                     {"is": "grew", "answer", "index", "gained"} · {"is": "finished", "answer", "index", "text", "ending"} ·
+                    {"is": "read", "answer", "left"} (tokens; 0 ends it) · {"is": "counted", "answer", "tokens": [...]} ·
                     {"is": "lost", "answer", "message"} · {"is": "figures", "figures": {...}} ·
                     {"is": "notice", "message"} (for the log: something went wrong that costs no answer)
 """
@@ -13,6 +15,7 @@ From the worker     {"is": "ready", "strategy", "why"} · {"is": "broken", "mess
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -35,6 +38,14 @@ def from_line(line: bytes) -> Frame:
 
 def drafts_frame(answer: int, prompt: Prompt, count: int, sampling: Sampling) -> Frame:
     return {"do": "drafts", "answer": answer, "prompt": asdict(prompt), "count": count, "sampling": asdict(sampling)}
+
+
+def read_frame(answer: int, prompt: Prompt) -> Frame:
+    return {"do": "read", "answer": answer, "prompt": asdict(prompt)}
+
+
+def count_frame(answer: int, texts: Sequence[str]) -> Frame:
+    return {"do": "count", "answer": answer, "texts": list(texts)}
 
 
 def prompt_of(frame: Frame) -> Prompt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.engine.types import DraftDone, DraftText, Ending, EngineError
+from bot.engine.types import DraftDone, DraftText, Ending, EngineError, Reading
 
 
 class Mailbox:
@@ -46,3 +46,41 @@ class Mailbox:
     def _put(self, event: DraftText | DraftDone) -> None:
         self._news[event.index] = event
         self._wake.set()
+
+
+class Progress:
+    """How far a prompt is read. The newest waits, and before it the first, which says how much there is to read."""
+
+    def __init__(self) -> None:
+        self.open = True  # not read to its end
+        self._left = self._total = 0
+        self._begun = self._new = False
+        self._error: str | None = None
+        self._wake = asyncio.Event()
+
+    def __len__(self) -> int:
+        return int(self._new)
+
+    def left(self, tokens: int) -> None:
+        """So many have still to be read; 0 is the end. More than before when what was known had to give way."""
+        self._left, self._total = tokens, max(self._total, tokens)
+        self.open, self._new = tokens > 0, True
+        self._wake.set()
+
+    def lose(self, message: str) -> None:
+        """It will not be read to its end."""
+        self._error = message
+        self._wake.set()
+
+    async def take(self) -> Reading:
+        """The next report, waiting for it; EngineError when the reading was lost."""
+        while not self._new:
+            if self._error is not None:
+                raise EngineError(self._error)
+            self._wake.clear()
+            await self._wake.wait()
+        if not self._begun:
+            self._begun, self._new = True, self._left < self._total
+            return Reading(0, self._total)
+        self._new = False
+        return Reading(self._total - self._left, self._total)

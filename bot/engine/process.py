@@ -12,14 +12,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import bot
-from bot.engine.frames import LONGEST, Frame, drafts_frame, from_line, to_line
-from bot.engine.mailbox import Mailbox
+from bot.engine.counting import estimated, portions
+from bot.engine.frames import LONGEST, Frame, count_frame, drafts_frame, from_line, read_frame, to_line
+from bot.engine.mailbox import Mailbox, Progress
 from bot.engine.states.keeping import IN_MEMORY, Keeping
 from bot.engine.types import (
+    Counted,
     DraftDone,
     DraftText,
     Ending,
@@ -27,6 +29,7 @@ from bot.engine.types import (
     EngineState,
     EngineStatus,
     Prompt,
+    Reading,
     Sampling,
 )
 
@@ -68,7 +71,8 @@ class LocalEngine:
         self._on_status = on_status
         self._status = EngineStatus(EngineState.LOADING, model.name, "正在载入模型 / Loading the model")
         self._worker: asyncio.subprocess.Process | None = None
-        self._answers: dict[int, Mailbox] = {}
+        self._answers: dict[int, Mailbox | Progress] = {}
+        self._counts: dict[int, asyncio.Future[list[int] | None]] = {}  # None: nobody counts them any more
         self._numbers = 0
         self._complaints = b""
         self._proved = False  # whether the present worker finished a draft
@@ -86,15 +90,55 @@ class LocalEngine:
         """See `Engine`. Raises EngineError at once while the model is not ready."""
         if self._status.state is not EngineState.READY:
             raise EngineError(self._status.detail)
-        self._numbers += 1
-        answer = self._numbers
-        mailbox = self._answers[answer] = Mailbox(count)
+        answer, mailbox = self._number(), Mailbox(count)
+        self._answers[answer] = mailbox
         try:
             await self._tell(drafts_frame(answer, prompt, count, sampling))
             while mailbox.open or len(mailbox):
                 yield await mailbox.take()
         finally:
             self._forget(answer)
+
+    async def read(self, prompt: Prompt) -> AsyncIterator[Reading]:
+        """See `Engine`. Raises EngineError at once while the model is not ready."""
+        if self._status.state is not EngineState.READY:
+            raise EngineError(self._status.detail)
+        answer, progress = self._number(), Progress()
+        self._answers[answer] = progress
+        try:
+            await self._tell(read_frame(answer, prompt))
+            while progress.open or len(progress):
+                yield await progress.take()
+        finally:
+            self._forget(answer)
+
+    async def count(self, texts: Sequence[str]) -> Counted:
+        """See `Engine`. Exact whenever the model is ready."""
+        tokens: list[int] = []
+        for portion in portions(texts):
+            counted = await self._count(portion)
+            if counted is None:
+                return estimated(texts)
+            tokens += counted
+        return Counted(tuple(tokens))
+
+    async def _count(self, texts: Sequence[str]) -> list[int] | None:
+        if self._status.state is not EngineState.READY:
+            return None
+        number = self._number()
+        counted: asyncio.Future[list[int] | None] = asyncio.get_running_loop().create_future()
+        self._counts[number] = counted
+        try:
+            await self._tell(count_frame(number, texts))
+            return await counted
+        except EngineError:  # it has just ended
+            return None
+        finally:
+            del self._counts[number]
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
 
     async def run(self) -> None:
         """Keeps a worker running until cancelled. Returns only in the state `failed`, when starting again is useless."""
@@ -153,17 +197,18 @@ class LocalEngine:
     def _deliver(self, frame: Frame) -> None:
         """To the reader of the answer, if there is still one."""
         self._proved = self._proved or frame["is"] == "finished"
-        mailbox = self._answers.get(frame["answer"])
-        if mailbox is None:
-            return
-        match frame["is"]:
-            case "grew":
+        match frame["is"], self._answers.get(frame["answer"]):
+            case "grew", Mailbox() as mailbox:
                 mailbox.grew(frame["index"], frame["gained"])
-            case "finished":
+            case "finished", Mailbox() as mailbox:
                 mailbox.finished(frame["index"], frame["text"], Ending(frame["ending"]))
-            case "lost":
+            case "read", Progress() as progress:
+                progress.left(frame["left"])
+            case "lost", Mailbox() | Progress() as reader:
                 log.warning("an answer was lost: %s", frame["message"])
-                mailbox.lose(frame["message"])
+                reader.lose(frame["message"])
+            case "counted", _ if counted := self._counts.get(frame["answer"]):
+                counted.set_result(frame["tokens"])
 
     async def _tell(self, frame: Frame) -> None:
         worker = self._worker
@@ -175,13 +220,16 @@ class LocalEngine:
 
     def _forget(self, answer: int) -> None:
         """Nobody reads it any more. If it is not finished, the worker stops it within one step."""
-        mailbox = self._answers.pop(answer)
-        if mailbox.open and self._worker is not None and self._worker.stdin is not None:
+        reader = self._answers.pop(answer)
+        if reader.open and self._worker is not None and self._worker.stdin is not None:
             self._worker.stdin.write(to_line({"do": "cancel", "answer": answer}))
 
     def _lose_all(self, message: str) -> None:
-        for mailbox in self._answers.values():
-            mailbox.lose(message)
+        for reader in self._answers.values():
+            reader.lose(message)
+        for counted in self._counts.values():
+            if not counted.done():
+                counted.set_result(None)
 
     def _fail(self, message: str) -> None:
         log.error("%s", message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Protocol
@@ -112,6 +112,23 @@ class DraftDone:
     ending: Ending
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Of the `total` tokens that the model has to read, `done` are read. What it knew already is in neither: total 0
+    says that there was nothing to read."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many tokens each of several texts is. `exact` False: estimated, since nobody there knows the vocabulary."""
+
+    tokens: tuple[int, ...]
+    exact: bool = True
+
+
 class EngineState(StrEnum):
     LOADING = "loading"
     READY = "ready"
@@ -134,11 +151,21 @@ class EngineError(Exception):
 
 
 class Engine(Protocol):
-    """Anything that proposes replies. Closing the iterator cancels its drafts within one step."""
+    """Anything that proposes replies. Closing an iterator cancels what it was for, within one step."""
 
     @property
     def status(self) -> EngineStatus: ...
 
     def drafts(self, prompt: Prompt, count: int, sampling: Sampling) -> AsyncIterator[DraftText | DraftDone]:
         """Raises EngineError from the iteration when the answer is lost."""
+        ...
+
+    def read(self, prompt: Prompt) -> AsyncIterator[Reading]:
+        """Reads ahead, so that drafts of this prompt begin at once; answers in progress go before it. The first Reading
+        has `done` 0, the last `done` == `total`. Where the engine keeps nothing of what it read, one of 0 is all that
+        comes. Raises EngineError from the iteration when the reading is lost."""
+        ...
+
+    async def count(self, texts: Sequence[str]) -> Counted:
+        """Of each text by itself. An engine that cannot look just now estimates; it never fails."""
         ...

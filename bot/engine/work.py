@@ -14,7 +14,7 @@ from bot.engine.drafting import Vocabulary
 from bot.engine.frames import Frame, prompt_of, sampling_of
 from bot.engine.load import load_any
 from bot.engine.model import LanguageModel
-from bot.engine.scheduling.scheduler import Event, Finished, Grew, Scheduler
+from bot.engine.scheduling.scheduler import Event, Finished, Grew, Read, Scheduler
 from bot.engine.states.disk import Origin, StatesOnDisk
 from bot.engine.states.keeping import Keeping
 from bot.engine.states.memory import StateCache
@@ -51,21 +51,20 @@ class Work:
             loaded = load_tuned(loaded, tuned)
         if threads or loaded.parameters < SMALL:
             torch.set_num_threads(threads or 1)
-        vocabulary = Vocabulary(find_tokenizer(model, loaded.vocab), loaded.vocab)
+        self._vocabulary = Vocabulary(find_tokenizer(model, loaded.vocab), loaded.vocab)
         self.strategy, self.why = loaded.about, loaded.why
         self._disk: StatesOnDisk | None = None
         if keeping.disk and before is not None:
             self._disk = StatesOnDisk(keeping, Origin(model, before, loaded.about), loaded, notify)
         self._cache = StateCache(keeping.memory, self._disk)
-        self._scheduler = Scheduler(loaded, vocabulary, self._cache)
+        self._scheduler = Scheduler(loaded, self._vocabulary, self._cache)
         self._measures = self._scheduler.measures
 
     def run(self, orders: queue.Queue[Frame], say: Say) -> NoReturn:
         """Works for as long as the process lives."""
         while True:
             self._tell_figures(say)
-            for event in self._obey(orders.get()):
-                say(_frame(event))
+            self._obey(orders.get(), say)
             self._until_idle(orders, say)
 
     def _until_idle(self, orders: queue.Queue[Frame], say: Say) -> None:
@@ -74,17 +73,26 @@ class Work:
             for event in self._scheduler.step():
                 say(_frame(event))
             while not orders.empty():  # this thread alone takes from it
-                for event in self._obey(orders.get()):
-                    say(_frame(event))
+                self._obey(orders.get(), say)
             if self._measures.end_lap(at_least=FIGURES_EVERY):
                 self._tell_figures(say)
         self._measures.end_lap()
 
-    def _obey(self, order: Frame) -> list[Event]:
-        if order["do"] == "cancel":
-            self._scheduler.cancel(order["answer"])
-            return []
-        return self._scheduler.submit(order["answer"], prompt_of(order), order["count"], sampling_of(order))
+    def _obey(self, order: Frame, say: Say) -> None:
+        answer = order["answer"]
+        events: list[Event] = []
+        match order["do"]:
+            case "cancel":
+                self._scheduler.cancel(answer)
+            case "count":
+                tokens = [len(self._vocabulary.encode(text)) for text in order["texts"]]
+                say({"is": "counted", "answer": answer, "tokens": tokens})
+            case "read":
+                events = self._scheduler.read(answer, prompt_of(order))
+            case "drafts":
+                events = self._scheduler.submit(answer, prompt_of(order), order["count"], sampling_of(order))
+        for event in events:
+            say(_frame(event))
 
     def _tell_figures(self, say: Say) -> None:
         figures = {
@@ -106,6 +114,8 @@ def _frame(event: Event) -> Frame:
     if isinstance(event, Finished):
         done = {"answer": event.answer, "index": event.index, "text": event.text, "ending": event.ending}
         return {"is": "finished"} | done
+    if isinstance(event, Read):
+        return {"is": "read", "answer": event.answer, "left": event.left}
     return {"is": "lost", "answer": event.answer, "message": event.message}
 
 

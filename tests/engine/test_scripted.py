@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from bot.engine.scripted import ScriptedEngine
-from bot.engine.types import DraftDone, DraftText, Ending, Engine, EngineError, Prompt, Sampling
+from bot.engine.types import Counted, DraftDone, DraftText, Ending, Engine, EngineError, Prompt, Reading, Sampling
 
 
 async def test_it_says_what_it_was_told_to() -> None:
@@ -58,3 +58,33 @@ async def test_it_counts_what_was_cancelled() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert engine.cancelled == 2
+
+
+async def test_it_reads_ahead_what_it_has_not_read() -> None:
+    """A character is a token; what it read once, or drafted for, is known."""
+    engine: Engine = ScriptedEngine()
+    assert [reading async for reading in engine.read(Prompt(("一二", "三四")))] == [
+        Reading(0, 4),
+        Reading(2, 4),
+        Reading(4, 4),
+    ]
+    assert [reading async for reading in engine.read(Prompt(("一二",), start_with="三"))] == [Reading(0, 0)]
+    assert [reading.total async for reading in engine.read(Prompt(("一二三", "五")))] == [1, 1]
+
+
+async def test_reading_can_fail_and_be_cancelled() -> None:
+    """As drafts can."""
+    engine = ScriptedEngine(stepped=True)
+    reading = engine.read(Prompt(("一二三四",)))
+    assert await anext(reading) == Reading(0, 4)
+    engine.fail("没了")
+    with pytest.raises(EngineError, match="没了"):
+        await anext(reading)
+    async with aclosing(engine.read(Prompt(("一二三四",)))) as reading:
+        assert await anext(reading) == Reading(0, 4)
+    assert engine.cancelled == 1
+
+
+async def test_it_counts_characters() -> None:
+    """Each text by itself."""
+    assert await ScriptedEngine().count(["一二", "", "abc"]) == Counted((2, 0, 3))

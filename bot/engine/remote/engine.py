@@ -16,17 +16,20 @@ from dataclasses import replace
 
 import aiohttp
 
+from bot.engine.counting import estimated
 from bot.engine.mailbox import Mailbox
 from bot.engine.remote.forms import Form, Wish, missed
 from bot.engine.remote.rows import Row
 from bot.engine.remote.server import Learned, Reach, Server, Trouble, Waits
 from bot.engine.types import (
+    Counted,
     DraftDone,
     DraftText,
     EngineError,
     EngineState,
     EngineStatus,
     Prompt,
+    Reading,
     Sampling,
 )
 
@@ -126,6 +129,14 @@ class RemoteEngine:
             await asyncio.wait([work])
             if not work.cancelled():
                 work.result()  # a mistake of ours must be seen
+
+    async def read(self, prompt: Prompt) -> AsyncIterator[Reading]:
+        """Nothing to do from here: a server reads when it drafts, and what it keeps of that is its own affair."""
+        yield Reading(0, 0)
+
+    async def count(self, texts: Sequence[str]) -> Counted:
+        """Estimated: which vocabulary the server's model has is not said."""
+        return estimated(texts)
 
     async def _answer(self, wish: Wish, count: int, mailbox: Mailbox) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 
 import torch
 from torch import Tensor
@@ -13,6 +14,14 @@ from bot.engine.model import LanguageModel
 from bot.engine.state import State
 from bot.engine.states.memory import StateCache
 from bot.engine.types import Prompt, Sampling
+
+
+class Rank(IntEnum):
+    """Who goes first."""
+
+    URGENT = 0
+    USUAL = 1
+    AHEAD = 2
 
 
 @dataclass(slots=True)
@@ -50,7 +59,7 @@ class Text:
 
 @dataclass(slots=True, eq=False)
 class Answer:
-    """A request for drafts, until the last of them has begun."""
+    """A request for drafts, until the last of them has begun; or, with `ahead`, for reading alone, until that is done."""
 
     id: int
     prompt: Prompt
@@ -59,10 +68,15 @@ class Answer:
     to_begin: int  # drafts that have no rows yet
     next_draft: int = 0  # the index of the next one
     seed: int = 0  # of draft 0
+    ahead: bool = False  # nobody waits for drafts of it yet
+
+    @property
+    def rank(self) -> Rank:
+        return Rank.AHEAD if self.ahead else Rank.URGENT if self.prompt.urgent else Rank.USUAL
 
     @property
     def urgent(self) -> bool:
-        return self.prompt.urgent
+        return self.rank is Rank.URGENT
 
     @property
     def rows(self) -> int:

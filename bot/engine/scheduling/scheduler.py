@@ -19,7 +19,7 @@ from bot.engine.model import LanguageModel
 from bot.engine.sampling.wording import WordingError
 from bot.engine.scheduling.batch import Batch, Growing
 from bot.engine.scheduling.measures import Measures
-from bot.engine.scheduling.reading import Answer, Reader
+from bot.engine.scheduling.reading import Answer, Reader, Text
 from bot.engine.scheduling.waiting import WaitingRoom
 from bot.engine.states.memory import StateCache
 from bot.engine.types import Ending, Prompt, Sampling
@@ -32,7 +32,8 @@ class Bounds:
     person's request finds room at once. `waiting` answers have not begun to draft at most; a further one is refused.
 
     `piece` and `piece_beside_drafts` are the tokens of a prompt that one step reads: few while drafts are growing, so
-    that they do not stall; never so many that a cancelled answer keeps the model long.
+    that they do not stall; never so many that a cancelled answer keeps the model long. Beside drafts, what is read ahead
+    has one step in `ahead_each`.
     """
 
     rows: int = 64
@@ -40,6 +41,7 @@ class Bounds:
     waiting: int = 64
     piece: int = 256
     piece_beside_drafts: int = 64
+    ahead_each: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,23 @@ class Lost:
     message: str
 
 
-Event = Grew | Finished | Lost
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Of what was to be read ahead, `left` tokens are left; 0 ends it."""
+
+    answer: int
+    left: int
+
+
+Event = Grew | Finished | Lost | Read
+
+
+class Unservable(Exception):
+    """A request that cannot be taken in. The message is for people."""
 
 
 class Scheduler:
-    """Answers in, events out. An answer ends once: all its drafts are finished, or it is lost, or it was cancelled."""
+    """Answers in, events out. An answer ends once: all its drafts are finished, or it is read, lost, or was cancelled."""
 
     def __init__(
         self,
@@ -112,18 +126,34 @@ class Scheduler:
             return self._lose(
                 id, f"一次可要 1 到 {bounds.rows} 个候选，现为 {count}。 / Ask for 1 to {bounds.rows} drafts."
             )
-        if self.queue >= bounds.waiting:
-            return self._lose(id, "排队的请求太多，请稍后再试。 / Too many requests are waiting; try again.")
         try:
             self._vocabulary.wording(sampling)
-            texts = self._reader.texts(prompt, sampling)
-        except WordingError as error:
+            texts = self._texts(prompt, sampling)
+        except (Unservable, WordingError) as error:
             return self._lose(id, str(error))
-        except ValueError:
-            return self._lose(id, "分词器与模型不配套。请检查 tokenizer.json。 / The tokenizer does not fit the model.")
         seed = random.getrandbits(48) if sampling.seed is None else sampling.seed
         self._waiting.put(Answer(id, prompt, sampling, texts, to_begin=count, seed=seed))
         return []
+
+    def read(self, id: int, prompt: Prompt) -> list[Event]:
+        """Takes in a request to read ahead: states are kept as for drafts, and none are written."""
+        try:
+            answer = Answer(id, prompt, Sampling(), self._texts(prompt, Sampling()), to_begin=0, ahead=True)
+        except (Unservable, WordingError) as error:
+            return self._lose(id, str(error))
+        if answer.left:
+            self._waiting.put(answer)
+        return [Read(id, answer.left)]
+
+    def _texts(self, prompt: Prompt, sampling: Sampling) -> tuple[Text, ...]:
+        if self.queue >= self._bounds.waiting:
+            raise Unservable("排队的请求太多，请稍后再试。 / Too many requests are waiting; try again.")
+        try:
+            return self._reader.texts(prompt, sampling)
+        except ValueError:
+            raise Unservable(
+                "分词器与模型不配套。请检查 tokenizer.json。 / The tokenizer does not fit the model."
+            ) from None
 
     def cancel(self, id: int) -> None:
         """Nothing more comes of this answer; its drafts leave the batch now."""
@@ -161,7 +191,7 @@ class Scheduler:
                 raise  # the device is gone for this process: a new one must take over
             except Exception as error:
                 return events + self._lose(answer.id, _loss(error))
-            events += self._begin_drafts()
+            events += [Read(answer.id, answer.left)] if answer.ahead else self._begin_drafts()
             if cost:
                 break
         return events
@@ -170,20 +200,22 @@ class Scheduler:
         answer = self._waiting.next(self._may_begin)
         if answer is None or answer.text is None:
             return None
+        if answer.ahead and len(self._batch) and self.measures.steps % self._bounds.ahead_each:
+            return None
         return self._waiting.leader(answer.text) or answer
 
     def _may_begin(self, answer: Answer) -> bool:
         """To be read: not while another of its kind, or before it, is read and lacks rows, so that few states are held."""
-        return all(answer.urgent and not ready.urgent for ready in self._ready)
+        return all(answer.rank < ready.rank for ready in self._ready)
 
     def _read_piece(self, answer: Answer, most: int) -> int:
-        if not answer.begun:
+        if not answer.begun and not answer.ahead:
             self.measures.began(answer.id)
         cost = self._reader.read(answer.text, most) if answer.text is not None else 0
         self.measures.tokens_read += cost
         if answer.text is None:
             self._waiting.remove(answer)
-            self._ready.append(answer)
+            self._ready += [] if answer.ahead else [answer]
         return cost
 
     # ---- drafts grow ---------------------------------------------------------------------------------------------

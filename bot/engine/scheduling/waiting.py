@@ -1,7 +1,8 @@
 """Where answers wait until their prompts are read, and whose turn it is. Runs no model.
 
 - A person's request goes before chatter, always: people are few and slow, so chatter still gets its turn.
-- Within each of the two, pieces go by turns to the oldest and to the one with the least left to read. So a short prompt
+- What is read ahead comes last: nobody waits for its drafts yet.
+- Within each of the three, pieces go by turns to the oldest and to the one with the least left to read. So a short prompt
   is not held up by a long one, and a long one, once it is the oldest, has at least every second piece: an answer is
   read after at most twice the pieces that it and those before it need, whatever comes later.
 - One of each is begun at a time, so that few states are held. Round robin among all would hold one for each, and would
@@ -13,15 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from bot.engine.scheduling.reading import Answer, Text
+from bot.engine.scheduling.reading import Answer, Rank, Text
 
 
 class WaitingRoom:
-    """In the order of service: the urgent ones, then the others, each in order of arrival."""
+    """In the order of service: by rank, and in order of arrival within one."""
 
     def __init__(self) -> None:
         self._answers: list[Answer] = []
-        self._oldest_had_it = {True: False, False: False}  # the last turn among the urgent ones, among the others
+        self._oldest_had_it = dict.fromkeys(Rank, False)  # the last turn within each rank
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -30,9 +31,7 @@ class WaitingRoom:
         return iter(self._answers)
 
     def put(self, answer: Answer) -> None:
-        place = len(self._answers)
-        if answer.urgent:
-            place = sum(other.urgent for other in self._answers)
+        place = sum(other.rank <= answer.rank for other in self._answers)
         self._answers.insert(place, answer)
 
     def remove(self, answer: Answer) -> None:
@@ -41,7 +40,7 @@ class WaitingRoom:
     def next(self, may_begin: Callable[[Answer], bool]) -> Answer | None:
         """Whose turn it is. Those that have not begun count only if they may."""
         able = [answer for answer in self._answers if answer.begun or may_begin(answer)]
-        equals = [answer for answer in able if answer.urgent == able[0].urgent]
+        equals = [answer for answer in able if answer.rank is able[0].rank]
         return self._by_turns(equals) if equals else None
 
     def leader(self, follower: Text) -> Answer | None:
@@ -51,8 +50,8 @@ class WaitingRoom:
 
     def _by_turns(self, answers: list[Answer]) -> Answer:
         oldest, *others = answers
-        self._oldest_had_it[oldest.urgent] ^= True
-        if self._oldest_had_it[oldest.urgent] or not others:
+        self._oldest_had_it[oldest.rank] ^= True
+        if self._oldest_had_it[oldest.rank] or not others:
             return oldest
         begun = (answer for answer in others if answer.begun)
         return next(begun, None) or min(others, key=lambda answer: answer.left)
