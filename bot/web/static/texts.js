@@ -2,6 +2,8 @@
 
 const TEXTS = {
   "page.title": ["场控面板", "Control panel"],
+  "page.desk": ["写作台", "Desk"],
+  "page.desk.long": ["写作台：剧本、推演、阅读、统计（新窗口）", "The script desk, in a new window"],
   "page.skip": ["跳到当前卡片", "Skip to the current card"],
   "parts.label": ["各部分状态", "State of the parts"],
   "part.engine": ["引擎", "Engine"],
