@@ -49,6 +49,7 @@ MIGRATIONS = (
         scene TEXT NOT NULL, id TEXT NOT NULL, at REAL NOT NULL, after TEXT NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (scene, id)
     ) WITHOUT ROWID;
+    CREATE INDEX proposals_by_place ON proposals (scene, after);
     CREATE TABLE scratch (
         scene TEXT NOT NULL, tab TEXT NOT NULL, at REAL NOT NULL, body TEXT NOT NULL, PRIMARY KEY (scene, tab)
     ) WITHOUT ROWID;

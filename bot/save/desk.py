@@ -113,6 +113,12 @@ class DeskRecord:
         )
         return [Kept(*row) for row in rows]
 
+    def proposal(self, scene: str, id: str) -> Kept | None:
+        row = self._db.execute(
+            "SELECT id, at, body, after FROM proposals WHERE scene = ? AND id = ?", (scene, id)
+        ).fetchone()
+        return None if row is None else Kept(*row)
+
     def keep_scratch(self, scene: str, kept: Kept) -> None:
         with self._db.transaction():
             self._db.execute("INSERT OR REPLACE INTO scratch VALUES (?, ?, ?, ?)", (scene, kept.id, kept.at, kept.body))
