@@ -84,6 +84,15 @@ export class FeedLink {
     if (this.timer) this.again();
   }
 
+  /** For a reader who has seen enough. */
+  close() {
+    clearTimeout(this.silence);
+    clearTimeout(this.timer);
+    const socket = this.socket;
+    this.socket = this.timer = null;
+    if (socket) socket.close();
+  }
+
   /** A websocket does not say that it was refused for want of a login; a plain request does. */
   async again() {
     clearTimeout(this.timer);
