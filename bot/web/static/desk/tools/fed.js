@@ -1,0 +1,95 @@
+// What the model was fed, part by part, how long the story has become, and the refresh that shortens what it reads.
+
+import { h, patchList, setText, show } from "../../dom.js";
+import { notice } from "../../page.js";
+import { named, t } from "../../texts.js";
+import { say, why } from "./dialogs.js";
+import { Refresh } from "./refresh.js";
+
+const FOLDED_FROM = 120; // characters: longer parts are folded
+
+export class FedTool {
+  constructor(root, store) {
+    Object.assign(this, { store, fed: null, asked: 0, seen: null });
+    this.who = h("select", { data: { tLabel: "fed.who" } });
+    this.total = h("p", { class: "total" });
+    this.bar = h("div", { class: "shares", "aria-hidden": "true" });
+    this.parts = h("ol", { class: "parts" });
+    this.wrong = h("p", { class: "wrong", role: "alert" });
+    this.copy = h("button", { type: "button", class: "quiet", data: { t: "fed.copy" } });
+    const head = h("h2", {}, h("span", { data: { t: "fed.title" } }), this.copy);
+    this.refresh = new Refresh(store);
+    root.append(this.refresh.root, head, h("div", { class: "row" }, h("span", { class: "minor", data: { t: "fed.for" } }), this.who), this.total, this.bar, this.wrong, this.parts);
+    this.who.addEventListener("change", () => this.read());
+    this.copy.addEventListener("click", () => this.fed && copy(this.fed.parts.map((part) => part.text).join("")));
+  }
+
+  open() {
+    if (this.store.snapshot) this.draw(true);
+  }
+
+  draw(front) {
+    this.refresh.draw();
+    this.drawWho();
+    if (front && this.seen !== this.store.snapshot.revision) this.read();
+    if (this.fed) this.drawFed();
+  }
+
+  /** For whom it is put together: whoever speaks next, unless somebody was chosen. */
+  drawWho() {
+    const { cast } = this.store.snapshot;
+    const names = [...new Set([...cast.next, ...cast.present])];
+    patchList(this.who, names, (name) => name, (name) => h("option", { value: name }), (node, name) => setText(node, name));
+  }
+
+  async read() {
+    const asked = (this.asked += 1);
+    this.seen = this.store.snapshot.revision;
+    const answer = await this.store.read("fed", { character: this.who.value });
+    if (asked !== this.asked) return;
+    say(this.wrong, answer.ok ? "" : why(answer));
+    if (!answer.ok) this.seen = null;
+    else this.fed = answer.answer;
+    if (this.fed) this.drawFed();
+  }
+
+  drawFed() {
+    const { parts, total, form } = this.fed;
+    setText(this.total, t("fed.total", { n: total === null ? "?" : total, form: named("fed.form", form) }));
+    const numbered = parts.map((part, i) => ({ ...part, i, share: total ? (part.tokens || 0) / total : 0 }));
+    patchList(this.bar, numbered, (part) => part.i, () => h("i"), drawShare);
+    patchList(this.parts, numbered, (part) => `${part.i} ${part.label}`, makePart, drawPart);
+  }
+}
+
+/** Two shades by turns, with a gap: parts are told apart without colours that mean nothing. */
+function drawShare(node, { share }) {
+  node.style.flexGrow = String(share);
+  show(node, share > 0);
+}
+
+function makePart({ text }) {
+  const summary = h("summary", {}, h("b"), h("span", { class: "minor" }), h("span", { class: "count" }));
+  const button = h("button", { type: "button", class: "quiet", data: { t: "fed.copy" } }, t("fed.copy"));
+  const fold = h("details", {}, summary, h("pre", { tabindex: "0" }), button);
+  fold.open = text.length < FOLDED_FROM;
+  return h("li", {}, fold);
+}
+
+function drawPart(row, { label, name, text, tokens, share }) {
+  const [summary, words, button] = row.firstChild.children;
+  setText(summary.children[0], named("fed.part", label));
+  setText(summary.children[1], name || "");
+  setText(summary.children[2], tokens === null ? "" : `${t("fed.tokens", { n: tokens })} · ${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`);
+  setText(words, text);
+  button.onclick = () => copy(text);
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    notice(t("fed.copied"));
+  } catch (error) {
+    notice(t("fed.nocopy"), "refused"); // plain http from another machine, or a browser that asks and was told no
+  }
+}

@@ -1,0 +1,70 @@
+// The long scene: how long it is, whether a refresh is advisable, and the refresh itself, with a summary by the writer.
+
+import { h, setText, show } from "../../dom.js";
+import { t } from "../../texts.js";
+import { give } from "./dialogs.js";
+import { Typed } from "./typed.js";
+
+const LAST = 12; // lines kept as they are, unless the writer says otherwise
+
+export class Refresh {
+  constructor(store) {
+    this.store = store;
+    const summary = h("textarea", { rows: "6", maxlength: "4000", id: "summary", data: { tPlaceholder: "refresh.placeholder" } });
+    const last = h("input", { type: "number", min: "0", max: "1000", required: "", id: "last-lines", inputmode: "numeric" });
+    this.length = h("p", { class: "total" });
+    this.advice = h("p", { class: "advice", role: "status" });
+    this.now = h("p", { class: "hint" });
+    this.undo = h("button", { type: "button", data: { t: "refresh.undo" } });
+    this.send = h("button", { type: "submit", class: "approve" });
+    this.clash = h("button", { type: "button", class: "quiet", data: { t: "typed.clash" } });
+    const form = h(
+      "form",
+      { class: "tool-form" },
+      h("p", { class: "hint", data: { t: "refresh.hint" } }),
+      h("label", { for: "summary", data: { t: "refresh.summary" } }),
+      summary,
+      h("div", { class: "row" }, h("label", { for: "last-lines", data: { t: "refresh.last" } }), last),
+      h("div", { class: "row" }, this.send, this.undo, this.clash),
+    );
+    this.fold = h("details", { class: "refresh" }, h("summary", { data: { t: "refresh.title" } }), this.now, form);
+    this.root = h("div", {}, h("h2", { data: { t: "length.title" } }), this.length, this.advice, this.fold);
+    this.summary = new Typed(store, "summary", summary, () => this.draw());
+    this.last = new Typed(store, "last", last, () => this.draw());
+    this.fold.open = this.summary.value !== "";
+    form.addEventListener("submit", (event) => this.refresh(event));
+    this.undo.addEventListener("click", () => give(store, "unrefresh", {}, t("refresh.undone")));
+    this.clash.addEventListener("click", () => this.take());
+  }
+
+  get there() {
+    const { refresh } = this.store.snapshot;
+    return refresh ? [refresh.summary, String(refresh.last)] : ["", String(LAST)];
+  }
+
+  draw() {
+    const { length, refresh, lines } = this.store.snapshot;
+    setText(this.length, t(length.tokens === null ? "length.lines" : "length.both", length));
+    setText(this.advice, length.advice || "");
+    show(this.advice, Boolean(length.advice));
+    const since = refresh ? lines.findIndex((line) => line.id === refresh.since) + 1 : 0;
+    setText(this.now, refresh ? t("refresh.now", { n: since, last: refresh.last }) : t("refresh.not"));
+    setText(this.send, t(refresh ? "refresh.again" : "refresh.do"));
+    show(this.undo, refresh !== null);
+    const [summary, last] = this.there;
+    const clashes = [this.summary.draw(summary), this.last.draw(last)];
+    show(this.clash, clashes.includes(true));
+  }
+
+  take() {
+    const [summary, last] = this.there;
+    this.summary.take(summary);
+    this.last.take(last);
+    this.draw();
+  }
+
+  async refresh(event) {
+    event.preventDefault();
+    await give(this.store, "refresh", { summary: this.summary.value, last: Number(this.last.value) }, t("refresh.done"));
+  }
+}

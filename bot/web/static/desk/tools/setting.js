@@ -1,0 +1,82 @@
+// What stands behind the scene: the author's note, and the entries of the lorebook that are active now.
+
+import { h, patchList, setText, show } from "../../dom.js";
+import { t } from "../../texts.js";
+import { give } from "./dialogs.js";
+import { Typed } from "./typed.js";
+
+export class SettingTool {
+  constructor(root, store) {
+    this.store = store;
+    root.append(this.makeNote(), ...this.makeLore());
+  }
+
+  makeNote() {
+    const text = h("textarea", { rows: "5", maxlength: "4000", id: "note-text", data: { tPlaceholder: "note.placeholder" } });
+    const depth = h("input", { type: "number", min: "0", max: "100", required: "", id: "note-depth", inputmode: "numeric" });
+    this.save = h("button", { type: "submit", class: "approve", data: { t: "note.save" } });
+    this.clash = h("button", { type: "button", class: "quiet", data: { t: "typed.clash" } });
+    const form = h(
+      "form",
+      { class: "tool-form" },
+      h("h2", {}, h("label", { for: "note-text", data: { t: "note.title" } })),
+      h("p", { class: "hint", data: { t: "note.hint" } }),
+      text,
+      h("div", { class: "row" }, h("label", { for: "note-depth", data: { t: "note.depth" } }), depth, this.save, this.clash),
+    );
+    this.text = new Typed(this.store, "note", text, () => this.drawNote());
+    this.depth = new Typed(this.store, "depth", depth, () => this.drawNote());
+    form.addEventListener("submit", (event) => this.send(event));
+    text.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && form.requestSubmit());
+    this.clash.addEventListener("click", () => this.takeServers());
+    return form;
+  }
+
+  makeLore() {
+    this.budget = h("span", { class: "count" });
+    this.lore = h("ul", { class: "lore" });
+    this.none = h("p", { class: "hint", data: { t: "lore.none" } });
+    const head = h("h2", {}, h("span", { data: { t: "lore.title" } }), this.budget);
+    return [head, this.lore, this.none, h("p", { class: "hint" }, h("a", { href: "/scenarios", data: { t: "lore.edit" } }))];
+  }
+
+  open() {}
+
+  draw() {
+    this.drawNote();
+    this.drawLore(this.store.snapshot.lore);
+  }
+
+  drawNote() {
+    const { text, depth } = this.store.snapshot.note;
+    const clashes = [this.text.draw(text), this.depth.draw(String(depth))];
+    this.save.disabled = !this.text.dirty && !this.depth.dirty;
+    show(this.clash, clashes.includes(true));
+  }
+
+  takeServers() {
+    const { text, depth } = this.store.snapshot.note;
+    this.text.take(text);
+    this.depth.take(String(depth));
+    this.drawNote();
+  }
+
+  async send(event) {
+    event.preventDefault();
+    const { ok } = await give(this.store, "note", { text: this.text.value, depth: Number(this.depth.value) }, t("note.saved"));
+    if (ok) this.drawNote();
+  }
+
+  drawLore(lore) {
+    const used = lore.reduce((sum, entry) => sum + (entry.tokens || 0), 0);
+    setText(this.budget, lore.length ? t("lore.used", { n: used }) : "");
+    show(this.none, lore.length === 0);
+    patchList(this.lore, lore, (entry) => entry.name, makeEntry, (row, entry) => {
+      setText(row.children[0], entry.name);
+      setText(row.children[1], entry.tokens === null ? "" : t("fed.tokens", { n: entry.tokens }));
+      setText(row.children[2], entry.why);
+    });
+  }
+}
+
+const makeEntry = () => h("li", {}, h("b"), h("span", { class: "count" }), h("p", { class: "minor" }));
