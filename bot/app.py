@@ -26,6 +26,7 @@ from adapters.youtube.chat import YouTubeAdapter
 from bot.config import Config, WebsocketClientSettings, WebsocketServerSettings
 from bot.engine.process import LocalEngine
 from bot.engine.remote import Form, RemoteEngine, Waits
+from bot.engine.sampling.presets import BUILT_IN
 from bot.engine.states.keeping import MEBIBYTE, Keeping
 from bot.engine.types import Engine, EngineState, EngineStatus
 from bot.errors import UserError
@@ -113,6 +114,8 @@ async def run(
             names=config.web.names,
             lang=config.lang,
             avatars=avatars,
+            library=save.library,
+            presets={**BUILT_IN, **config.sampling.own_presets},
         )
         async with (
             contextlib.aclosing(services) if services else contextlib.nullcontext(),

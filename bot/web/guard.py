@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.approval import Refused
+from bot.errors import UserError
+from bot.save.errors import SaveError
 from bot.web import keys
 from bot.web.auth import COOKIE, Who, is_loopback
 from bot.web.texts import Denied
@@ -86,8 +88,12 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Refused as refused:
         status = 404 if refused.code == "not_found" else 409
         return web.json_response({"error": refused.code, "message": str(refused)}, status=status)
+    except SaveError as error:
+        return web.json_response({"error": "save_failed", "message": str(error)}, status=500)
+    except UserError as error:
+        return web.json_response({"error": "mistake", "message": str(error)}, status=400)
     except web.HTTPRequestEntityTooLarge:
-        return refusal(request, Denied("too_large"))
+        return refusal(request, Denied("too_large", f"{BODY_LIMIT >> 10} KiB"))
     except web.HTTPBadRequest as error:
         return refusal(request, Denied("bad_request", error.text or ""))
     except web.HTTPNotFound:
@@ -141,9 +147,10 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 def refusal(request: web.Request, denied: Denied) -> web.Response:
     language = request.app[keys.LANGUAGE]
-    answer = web.json_response(
-        {"error": denied.code, "message": denied.text(language)}, status=denied.status, headers=denied.headers
-    )
+    body: dict[str, object] = {"error": denied.code, "message": denied.text(language)}
+    if denied.fields:
+        body["fields"] = denied.fields
+    answer = web.json_response(body, status=denied.status, headers=denied.headers)
     if denied.status == 401:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="cohost"'
         if COOKIE in request.cookies and _door(request).who is Who.OPERATOR:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.approval import Operator
 from bot.feed import Event, Feed
+from bot.save.library import Library
 from bot.web.auth import Doorkeeper
 from bot.web.texts import Language
 
@@ -24,4 +25,6 @@ DOORKEEPER = web.AppKey("doorkeeper", Doorkeeper)
 LANGUAGE: web.AppKey[Language] = web.AppKey("language")
 FOLDER = web.AppKey("folder", Path)
 AVATARS: web.AppKey[Mapping[str, Path]] = web.AppKey("avatars")
+LIBRARY = web.AppKey("library", Library)
+PRESETS: web.AppKey[tuple[str, ...]] = web.AppKey("presets")  # names of ways of drawing words
 OPERATOR = web.RequestKey("operator", Operator)

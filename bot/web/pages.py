@@ -61,6 +61,10 @@ async def avatar(request: web.Request) -> web.StreamResponse:
     path = request.app[keys.AVATARS].get(request.match_info["name"])
     if path is None:
         raise Denied("not_found")
+    return picture(path)
+
+
+def picture(path: Path) -> web.FileResponse:
     return _file(path, CONTENT_TYPES[".png"], "no-cache")
 
 

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from bot.engine.sampling.presets import BUILT_IN
 from bot.errors import UserError
 from bot.feed import Event, Feed
+from bot.save.library import Library
 from bot.web import auth, bodies, desk, feeds, guard, keys, pages, reading, scenarios, stats
 from bot.web.auth import Doorkeeper, Who
 from bot.web.bodies import read
@@ -209,6 +211,7 @@ def create_app(
     overlay_feed: Feed,
     now_showing: Callable[[], Event],
     *,
+    library: Library,
     operator_token: str,
     overlay_token: str,
     host: str = "127.0.0.1",
@@ -217,11 +220,13 @@ def create_app(
     static: Path = pages.STATIC,
     avatars: Mapping[str, Path] | None = None,
     doorkeeper: Doorkeeper | None = None,
+    presets: Iterable[str] = BUILT_IN,
 ) -> web.Application:
     """The application for one show.
 
     `host` is where it listens and `names` are further host names it answers to. `now_showing` gives the overlay event
     for a page that has just connected (`Overlay.now_showing`). `avatars`: the characters' pictures (PNG) by name.
+    `presets`: the names of ways of drawing words that a scenario may ask for.
     """
     app = web.Application(middlewares=guard.MIDDLEWARES, client_max_size=guard.BODY_LIMIT)
     app[keys.SHOW] = show
@@ -232,6 +237,8 @@ def create_app(
     app[keys.LANGUAGE] = lang
     app[keys.FOLDER] = static
     app[keys.AVATARS] = avatars or {}
+    app[keys.LIBRARY] = library
+    app[keys.PRESETS] = tuple(presets)
     app[pages.FILES] = pages.find_files(static)
     app[METRICS] = Metrics(show.status)
     app[feeds.SOCKETS] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 Language = Literal["zh", "en"]
@@ -29,7 +30,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "wrong_host": "不认识这个主机名。请用启动时显示的地址访问。",
         "not_found": "没有这个页面。",
         "method_not_allowed": "这个地址不接受这种请求方式。",
-        "too_large": "内容太大，最多 64 KiB。",
+        "too_large": "内容太大，最多 {detail}。",
         "too_many_attempts": "尝试次数太多，请 {detail} 秒后再试。",
         "too_many_pages": "打开的页面太多了，请关掉一些再试。",
         "failed": "程序出错了，这次操作可能没有生效。详情见日志。",
@@ -55,7 +56,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "wrong_host": "Unknown host name. Use the address printed at start.",
         "not_found": "There is no such page.",
         "method_not_allowed": "This address does not take this method.",
-        "too_large": "Too large: 64 KiB at most.",
+        "too_large": "Too large: {detail} at most.",
         "too_many_attempts": "Too many attempts: try again in {detail} seconds.",
         "too_many_pages": "Too many pages are open: close some and try again.",
         "failed": "The program failed; this may have had no effect. The log says more.",
@@ -76,13 +77,23 @@ TEXTS: dict[Language, dict[str, str]] = {
 
 
 class Denied(Exception):
-    """A request that the web layer itself refuses. `code` is a key of STATUS; `detail` fills the text's gap."""
+    """A request that the web layer itself refuses. `code` is a key of STATUS; `detail` fills the text's gap.
 
-    def __init__(self, code: str, detail: str = "", headers: dict[str, str] | None = None) -> None:
+    `fields`: what is wrong with each part of the body, by its path ("lorebook.2.text").
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        headers: dict[str, str] | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
         self.headers = headers or {}
+        self.fields = dict(fields or {})
 
     @property
     def status(self) -> int:

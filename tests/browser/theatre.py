@@ -103,6 +103,7 @@ class Theatre:
             self.feed,
             self.overlay_feed,
             self.outlet.now_showing,
+            library=self.save.library,
             operator_token=OPERATOR_TOKEN,
             overlay_token=OVERLAY_TOKEN,
         )

@@ -14,6 +14,8 @@ from adapters.base import AdapterState, Phase
 from bot.approval import Operator, Refused
 from bot.feed import Feed
 from bot.messages import Event, Viewer
+from bot.save.library import Library
+from bot.scenario import Character, Scenario
 from bot.view import adapter_json
 from bot.web import pages
 from bot.web.server import create_app
@@ -148,9 +150,11 @@ class Site:
         self.overlay_feed = Feed(bound=8)
         self.now_showing: dict[str, Any] = {"event": "clear"}
         self.static = static
+        self.library = Library(static.parent / "Save")
 
     def app(self, **settings: Any) -> web.Application:
         settings = {
+            "library": self.library,
             "operator_token": OPERATOR_TOKEN,
             "overlay_token": OVERLAY_TOKEN,
             "static": self.static,
@@ -173,7 +177,11 @@ def site(tmp_path: Path) -> Site:
     (static / "notes.txt").write_text("not for the web", encoding="utf-8")
     (tmp_path / "bell.png").write_bytes(b"a picture")
     (tmp_path / "secret.js").write_text("outside", encoding="utf-8")
-    return Site(static)
+    site = Site(static)
+    (tmp_path / "Save").mkdir(exist_ok=True)
+    scene = Scenario("雾岛", "初见", characters=(Character("小铃"), Character("我", "User")))
+    site.library.create(scene, avatars={"小铃": b"a picture"})
+    return site
 
 
 @pytest.fixture

@@ -78,6 +78,7 @@ async def client(studio: Studio, site: Site) -> AsyncIterator[Client]:
         studio.feed,
         studio.overlay_feed,
         studio.overlay.now_showing,
+        library=studio.save.library,
         operator_token=OPERATOR_TOKEN,
         overlay_token=OVERLAY_TOKEN,
         static=site.static,
