@@ -121,12 +121,12 @@ async def read(request: web.Request, body: type[AnyBody]) -> AnyBody:
     except ValidationError as error:
         texts = TEXTS[request.app[keys.LANGUAGE]]
         details = error.errors(include_url=False, include_input=False)
-        raise Denied("bad_request", "；".join(_mistake(detail, texts) for detail in details)) from None
+        fields = {".".join(map(str, detail["loc"])): _mistake(detail, texts) for detail in details}
+        said = "；".join(f"{where}：{what}" if where else what for where, what in fields.items())
+        raise Denied("bad_request", said, fields=fields) from None
 
 
 def _mistake(detail: ErrorDetails, texts: dict[str, str]) -> str:
     if detail["type"] == "json_invalid":
         return texts["body_not_json"]
-    what = texts[_KINDS.get(detail["type"], "field_wrong")].format(**detail.get("ctx", {}))
-    where = ".".join(str(step) for step in detail["loc"])
-    return f"{where}：{what}" if where else what
+    return texts[_KINDS.get(detail["type"], "field_wrong")].format(**detail.get("ctx", {}))

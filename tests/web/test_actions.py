@@ -133,6 +133,7 @@ async def test_a_body_that_is_wrong_is_400(operator: Client, site: Site, path: s
     said = await answer.json()
     assert (answer.status, said["error"]) == (400, "bad_request")
     assert told in said["message"]
+    assert said["message"].endswith("；".join(f"{where}：{what}" for where, what in said["fields"].items()))
     assert site.show.calls == []
 
 
