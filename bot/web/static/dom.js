@@ -85,10 +85,16 @@ function patchPiece(node, part) {
   }
 }
 
-/** Make `root`'s children match `entries`, keeping the element of each key and moving none that is in its place. */
-export function patchList(root, entries, key, make, update) {
-  const old = new Map(Array.from(root.children, (node) => [node.dataset.key, node]));
-  let place = root.firstElementChild;
+/**
+ * Make `root`'s children match `entries`, keeping the element of each key and moving none that is in its place. The first
+ * `kept` children stay as they are: `entries` are those after them.
+ */
+export function patchList(root, entries, key, make, update, kept = 0) {
+  const wanted = new Set(entries.map((entry) => String(key(entry))));
+  const rest = Array.from(root.children).slice(kept);
+  const old = new Map(rest.map((node) => [node.dataset.key, node]));
+  for (const [name, node] of old) if (!wanted.has(name)) node.remove();
+  let place = root.children[kept] || null;
   for (const entry of entries) {
     const name = String(key(entry));
     let node = old.get(name);
@@ -101,5 +107,4 @@ export function patchList(root, entries, key, make, update) {
     else root.insertBefore(node, place);
     update(node, entry);
   }
-  for (const node of old.values()) node.remove();
 }
