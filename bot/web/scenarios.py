@@ -23,6 +23,7 @@ from bot.web.routes import Route
 from bot.web.texts import Denied
 
 FORM_LIMIT = 4 * 2**20
+FIRST_WORDS = 400  # of the background, in the list
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -173,6 +174,7 @@ def _listed_json(listed: Listed) -> dict[str, Any]:
     return {
         "name": listed.name,
         **({"title": found.name} if found and found.name != listed.name else {}),
+        "background": found.background[:FIRST_WORDS] if found else "",
         "characters": characters,
         "logs": [_log_json(log) for log in listed.logs],
         "changed": listed.changed,
