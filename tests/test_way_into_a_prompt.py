@@ -64,6 +64,7 @@ def test_prompts_are_made_there() -> None:
     makers = {module for module, tree in TREES.items() if any(calls_of(tree, "Prompt"))}
     assert makers == {
         PROMPTING,
+        "bot.engine.scene_prompt",  # a scene at the desk, whose lines come from its record
         "bot.engine.frames",  # the worker's copy of one
         "bot.engine.scheduling.reading",  # the second text of guidance, out of the first
         "bot.engine.remote.server",  # a probe

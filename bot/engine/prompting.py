@@ -13,18 +13,16 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
+from bot.engine.prompt_form import ByName, form_of, pieces_of, stops
 from bot.engine.types import Prompt
 from bot.letters import COLONS, CONTROL, CONTROL_TOKEN, INVISIBLE, PLAIN_LETTERS, few_marks
 from bot.messages import Kind, Message
 from bot.scenario import (
     COMMON_ROLES,
-    NARRATOR,
     VIEWER,
     Line,
     Origin,
     Scenario,
-    canonical_name,
-    canonical_text,
     names_pattern,
     parse,
     render,
@@ -133,14 +131,7 @@ def _yuan(price: float) -> str:
 
 def scene_parts(lines: Iterable[Line]) -> tuple[str, ...]:
     """The parts of these lines. Notices of the program and lines without words are left out."""
-    return tuple(part for line in lines if line.origin is not Origin.SYSTEM for part in _line_parts(line))
-
-
-def _line_parts(line: Line) -> tuple[str, ...]:
-    name, text = canonical_name(line.character), canonical_text(line.text)
-    if not text:
-        return ()
-    return (text, "\n\n") if name == NARRATOR else (f"{name}:", f" {text}", "\n\n")
+    return pieces_of(ByName(), lines)
 
 
 def live_prompt(
@@ -159,17 +150,18 @@ def live_prompt(
     direction by the operator, told as narration just before the cue. `start_with` is the beginning of the reply.
     Guidance leads away from what would be said to the same line without background and story.
     """
-    scene = scene_parts(scenario.lines)
-    story = scene_parts(recent([line for line in transcript_lines if line.told], turns))
-    now = [line for line in (viewer, Line(NARRATOR, hint)) if line is not None]
-    who = canonical_name(character or scenario.speaker)
-    begun = canonical_text(start_with)
+    form = form_of(scenario)
+    scene = form.background(scenario.background) + pieces_of(form, scenario.opening)
+    story = pieces_of(form, recent([line for line in transcript_lines if line.told], turns))
+    who = character or scenario.speaker
+    cue, begun = form.cue(who, start_with)
+    now = pieces_of(form, [viewer] if viewer else []) + form.told(hint) + cue
     return Prompt(
-        parts=(*scene, *story, *scene_parts(now), f"{who}:"),
-        stops=stops([*scenario.speakers, who, *(line.character for line in transcript_lines)]),
-        start_with=f" {begun}" if begun else "",
+        parts=(*scene, *story, *now),
+        stops=form.stops([*scenario.speakers, who, *(line.character for line in transcript_lines)]),
+        start_with=begun,
         keep=tuple(dict.fromkeys((len(scene), len(scene) + len(story)))),
-        against=(*scene_parts(now), f"{who}:"),
+        against=now,
     )
 
 
@@ -188,9 +180,3 @@ def _round_starts(lines: Sequence[Line]) -> list[int]:
         if before.character == VIEWER and line.character != VIEWER
     }
     return [index for index in range(len(lines)) if index not in answers]
-
-
-def stops(names: Iterable[str]) -> tuple[str, ...]:
-    """The texts that end a draft: a blank line, or anybody's name and a colon at the beginning of a line."""
-    speakers = dict.fromkeys(name for name in map(canonical_name, (*names, VIEWER)) if name)
-    return ("\n\n", *(f"\n{name}{colon}" for name in speakers for colon in (":", "：")))
