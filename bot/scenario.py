@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 from bot.errors import UserError
 from bot.letters import BLANK_EDGES, BLANK_LINES, CONTROL, LONE_SURROGATE, one_newline
@@ -164,11 +164,20 @@ class Scenario:
 
 
 class ScenarioError(UserError):
-    """A scenario or log that cannot be read: which file, where in it, and what to write there instead."""
+    """A scenario or log that cannot be read: which file, where in it, and what to write there instead.
 
-    def __init__(self, file: str, where: str, problem: str) -> None:
-        super().__init__(f"{file} {where}：{problem}" if where else f"{file}：{problem}")
+    `more`: what else is wrong with the file. The message has a line for each.
+    """
+
+    def __init__(self, file: str, where: str, problem: str, more: Sequence[ScenarioError] = ()) -> None:
+        shown = [f"{file} {where}：{problem}" if where else f"{file}：{problem}", *map(str, more[: _MOST_SHOWN - 1])]
+        if len(more) >= _MOST_SHOWN:
+            shown.append(f"{file}：还有 {len(more) + 1 - _MOST_SHOWN} 处。 There are more.")
+        super().__init__("\n".join(shown))
         self.file, self.where, self.problem = file, where, problem
+
+
+_MOST_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +201,23 @@ def load_log(path: Path) -> Log:
 
 def parse_scenario(text: str, file: str = "场景剧本.json") -> Scenario:
     """The inverse of `dump_scenario`; `file` is named in errors."""
-    return _Reader(file).scenario(_json(text, file), "")
+    return scenario_of(read_json(text, file), file)
+
+
+def scenario_of(value: object, file: str) -> Scenario:
+    """The scenario in JSON that has been decoded. Raises ScenarioError with every mistake."""
+    reader = _Reader(file)
+    return reader.without_mistakes(reader.scenario(value, ""))
 
 
 def parse_log(text: str, file: str = "Log.json") -> Log:
     """The inverse of `dump_log`; `file` is named in errors."""
-    return _Reader(file).log(_json(text, file))
+    return log_of(read_json(text, file), file)
+
+
+def log_of(value: object, file: str) -> Log:
+    reader = _Reader(file)
+    return reader.without_mistakes(reader.log(value))
 
 
 def dump_scenario(scenario: Scenario) -> str:
@@ -258,44 +278,83 @@ def decode(content: bytes, file: str) -> str:
         raise ScenarioError(file, f"第 {error.start} 字节", "不是 UTF-8 文本。请用 UTF-8 编码另存。") from error
 
 
-def _json(text: str, file: str) -> Any:
+def read_json(text: str, file: str) -> Any:
+    """Decoded JSON, of a depth that everything of ours can walk. Raises ScenarioError, which names `file`."""
     try:
-        return json.loads(text)
+        value = json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         where = f"第 {error.lineno} 行第 {error.colno} 列"
         raise ScenarioError(file, where, f"不是合法的 JSON（{error.msg}）。请检查逗号、引号和括号。") from error
     except RecursionError as error:
-        raise ScenarioError(file, "", "括号套得太深。请检查文件是否损坏。") from error
+        raise ScenarioError(file, "", _TOO_DEEP) from error
+    except ValueError as error:  # NaN, or thousands of digits
+        raise ScenarioError(file, "", f"有不能用的数字（{str(error)[:80]}）。请改成普通的数字。") from error
+    if _depth(value) > MOST_DEPTH:
+        raise ScenarioError(file, "", _TOO_DEEP)
+    return value
+
+
+MOST_DEPTH = 64
+_TOO_DEEP = "括号套得太深。请检查文件是否损坏。"
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level:
+        nested = [one for one in level if isinstance(one, dict | list)]
+        level = [inner for one in nested for inner in (one.values() if isinstance(one, dict) else one)]
+        depth += bool(nested)
+    return depth
+
+
+T = TypeVar("T")
 
 
 class _Reader:
-    """Turns decoded JSON into values, and says where in which file something is wrong."""
+    """Turns decoded JSON into values. What is wrong is noted, with its place in the file, and read as something empty."""
 
     def __init__(self, file: str) -> None:
         self.file = file
+        self.mistakes: list[ScenarioError] = []
 
-    def wrong(self, where: str, value: object, wanted: str) -> NoReturn:
+    def without_mistakes(self, value: T) -> T:
+        if self.mistakes:
+            first, *more = self.mistakes
+            raise ScenarioError(first.file, first.where, first.problem, more)
+        return value
+
+    def wrong(self, where: str, value: object, wanted: str) -> None:
         shown = json.dumps(value, ensure_ascii=False)
         shown = shown if len(shown) <= 40 else shown[:40] + "…"
-        raise ScenarioError(self.file, where or "最外层", f"{wanted}，现为 {shown}。")
+        self.mistakes.append(ScenarioError(self.file, where or "最外层", f"{wanted}，现为 {shown}。"))
 
     def mapping(self, value: object, where: str, example: str) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            self.wrong(where, value, f"应为对象，写成 {example}")
-        return dict(value)
+        if isinstance(value, dict):
+            return dict(value)
+        self.wrong(where, value, f"应为对象，写成 {example}")
+        return {}
 
     def items(self, value: object, where: str, example: str) -> list[Any]:
-        if not isinstance(value, list):
-            self.wrong(where, value, f"应为列表，写成 {example}")
-        return value
+        if isinstance(value, list):
+            return value
+        self.wrong(where, value, f"应为列表，写成 {example}")
+        return []
 
     def text(self, value: object, where: str, example: str) -> str:
-        if not isinstance(value, str):
-            self.wrong(where, value, f"应为文字，写成 {example}")
-        return value
+        if isinstance(value, str):
+            return value
+        self.wrong(where, value, f"应为文字，写成 {example}")
+        return ""
 
     def scenario(self, value: object, where: str) -> Scenario:
-        data = self.mapping(value, where, '{"ScenarioSeries": …, "ScenarioName": …, …}')
+        if not isinstance(value, dict):
+            self.wrong(where, value, '应为对象，写成 {"ScenarioSeries": …, "ScenarioName": …, …}')
+            return Scenario("", "")
+        data = dict(value)
         dot = f"{where}." if where else ""
         series = self.text(data.pop("ScenarioSeries", None), f"{dot}ScenarioSeries", '"剧本系列的名字"')
         name = self.text(data.pop("ScenarioName", None), f"{dot}ScenarioName", '"剧本的名字"')
@@ -309,43 +368,53 @@ class _Reader:
     def cast(self, value: object, where: str) -> tuple[tuple[Character, ...], dict[str, Any]]:
         """The characters, and what else `CharacterData` holds."""
         data = self.mapping(value, where, '{"AI": ["角色名"], "User": ["角色名"]}')
-        found: list[Character] = []
+        found: list[Character | None] = []
         for side in SIDES:
             for index, entry in enumerate(self.items(data.pop(side, []), f"{where}.{side}", '["角色名"]')):
                 if entry != "":  # an empty box on the old form's page
                     found.append(self.character(entry, side, f"{where}.{side}[{index}]"))
-        self.refuse_twins(found, where)
-        return tuple(found), data
+        cast = tuple(character for character in found if character is not None)
+        self.refuse_twins(cast, where)
+        return cast, data
 
-    def character(self, entry: object, side: Side, where: str) -> Character:
+    def character(self, entry: object, side: Side, where: str) -> Character | None:
         extra = dict(entry) if isinstance(entry, dict) else {}
         key = "Name" if "Name" in extra else "name"
-        name = self.text(extra.pop(key, None) if isinstance(entry, dict) else entry, where, '"角色名"')
+        name = extra.pop(key, None) if isinstance(entry, dict) else entry
+        if not isinstance(name, str):
+            self.wrong(where, name, '应为文字，写成 "角色名"')
+            return None
         try:
             return Character(name, side, extra)
         except ValueError:
             self.wrong(where, name, "角色名不能为空，不能有冒号、换行和首尾空格")
+            return None
 
     def refuse_twins(self, found: Sequence[Character], where: str) -> None:
         names = [character.name for character in found]
-        for name in names:
+        for name in dict.fromkeys(names):
             if names.count(name) > 1:
                 self.wrong(where, name, "同一个角色名写了两次，请改掉一个")
 
     def log(self, value: object) -> Log:
-        data = self.mapping(value, "", '{"Scenario": {…}, "Chat": […]}')
+        if not isinstance(value, dict):
+            self.wrong("", value, '应为对象，写成 {"Scenario": {…}, "Chat": […]}')
+            return Log(Scenario("", ""), ())
+        data = dict(value)
         scenario = self.scenario(data.pop("Scenario", None), "Scenario")
         chat = self.items(data.pop("Chat", []), "Chat", '[{"InputTag": …, "Message": …, "Character": …}]')
         lines = tuple(self.line(entry, f"Chat[{index}]") for index, entry in enumerate(chat))
         return Log(scenario, lines, data)
 
     def line(self, value: object, where: str) -> Line:
-        data = self.mapping(value, where, '{"InputTag": …, "Message": …, "Character": …}')
+        if not isinstance(value, dict):
+            self.wrong(where, value, '应为对象，写成 {"InputTag": …, "Message": …, "Character": …}')
+            return Line(NARRATOR, "")
         return Line(
-            character=self.text(data.get("Character", ""), f"{where}.Character", '"角色名"'),
-            text=self.text(data.get("Message"), f"{where}.Message", '"台词"'),
-            origin=self.origin(data.get("InputTag"), f"{where}.InputTag"),
-            id=self.text(data.get("UUID", ""), f"{where}.UUID", '"编号"'),
+            character=self.text(value.get("Character", ""), f"{where}.Character", '"角色名"'),
+            text=self.text(value.get("Message"), f"{where}.Message", '"台词"'),
+            origin=self.origin(value.get("InputTag"), f"{where}.InputTag"),
+            id=self.text(value.get("UUID", ""), f"{where}.UUID", '"编号"'),
         )
 
     def origin(self, value: object, where: str) -> Origin:
@@ -353,6 +422,7 @@ class _Reader:
             return Origin(value)  # type: ignore[arg-type]  # anything else than a known text is the error below
         except ValueError:
             self.wrong(where, value, "应为其中之一：" + "、".join(Origin))
+            return Origin.PERSON
 
 
 # ---- transcript -------------------------------------------------------------------------------------------------

@@ -188,6 +188,9 @@ def test_characters_may_be_objects() -> None:
         ("{", "第 1 行第 2 列"),
         ("[]", "最外层"),
         ("[" * 100_000, "括号"),
+        ("[" * 80 + "]" * 80, "括号"),
+        (a_scenario_json(Age=float("nan")), "NaN"),
+        ("9" * 5000, "数字"),
         (a_scenario_json(ScenarioName=3), "ScenarioName"),
         (a_scenario_json(Prompt=None), "Prompt"),
         (a_scenario_json(Example=["小麦: 你好"]), "Example"),
@@ -223,6 +226,16 @@ def test_a_mistake_in_a_log_says_the_line(chat: object, where: str) -> None:
     text = json.dumps({"Scenario": json.loads(a_scenario_json()), "Chat": chat})
     with pytest.raises(ScenarioError, match=where.replace("[", r"\[")):
         parse_log(text)
+
+
+def test_every_mistake_of_a_file_is_said() -> None:
+    """One reading is enough to mend a file; very many are counted."""
+    lines = [{"InputTag": "胡说", "Message": number} for number in range(30)]
+    with pytest.raises(ScenarioError) as error:
+        parse_log(json.dumps({"Scenario": json.loads(a_scenario_json(Prompt=3)), "Chat": lines}))
+    told = str(error.value).splitlines()
+    assert "Scenario.Prompt" in told[0] and "Chat[0].Message" in told[1] and "Chat[0].InputTag" in told[2]
+    assert len(told) == 21 and "还有 41 处" in told[-1]
 
 
 @given(
