@@ -11,13 +11,24 @@ from bot.chapter import Chapter, Choices, Heading
 from bot.scenario import Character, Line, Log, Origin, Scenario
 from tests.hostile import hostile_text
 
-MARKUP = [
-    *("<b>", "</p>", "<script>alert(1)</script>", "]]>", "<!--", "-->", "&amp;", "&#60;", "&", '"', "'", "<br/>"),
-    *("*", "**", "_", "__", "`", "```", "~~~", "~~", "|", "a|b", "#", "# ", " #", "- ", "+ ", "1. ", "1) ", "> ", "==="),
-    *("---", ":-:", "[a](b)", "![a](b)", "[a]: b", "\\", "\\\n", "    ", "  \n", "$x$", "{{x}}", "%s", "\u3000\u3000"),
-    *("http://a.b/c", "<http://a.b>", "a@b.c", "「", "」", "“", "”", "\ufffe", "\uffff", "\U0001fffe", "\x0b", "\x85"),
-]
-marked_text = st.lists(st.one_of(st.sampled_from(MARKUP), hostile_text), max_size=5).map("".join)
+# What some format takes for more than letters. Told apart by spaces; ␣ and ⏎ stand for a space and a line break.
+MARKUP = (
+    "<b> </p> <script>alert(1)</script> ]]> <!-- --> &amp; &#60; & \" ' <br/> * ** _ __ ` ``` ~~~ ~~a~~ | a|b "
+    "a|b⏎|-|-| a⏎:-: a⏎--- a⏎=== # ## ␣# -␣ +␣ 1.␣ 1)␣ 12.␣ >␣ *␣ --- === [a](b) ![a](b) [a]: [^1] \\ \\⏎ ␣␣␣␣ ␣␣⏎ ⏎␣␣␣␣a $x$ "
+    "{{x}} %s http://a.b/c <http://a.b> a@b.c :a: \u3000\u3000 「 」 “ ” \ufffe \uffff \U0001fffe \x0b \x85 \x01 \ud800 \u202e"
+)
+PIECES = [piece.replace("␣", " ").replace("⏎", "\n") for piece in MARKUP.split(" ")]
+marked_text = st.lists(st.one_of(st.sampled_from(PIECES), hostile_text), max_size=5).map("".join)
+
+
+def worst() -> Chapter:
+    """Each piece of markup at the beginning, at the end and within a line, a later line, a name and a heading."""
+    lines, headings = [Line("", "字")], []
+    for piece in PIECES:
+        headings.append(Heading(len(lines), f"{piece}题 {piece}"))
+        texts = (f"{piece}字", f"字{piece}", f"字{piece}字{piece}字", f"字\n{piece}字\n{piece}")
+        lines += [Line(name, text) for text in texts for name in ("", f"名{piece}", f"{piece}名")]
+    return Chapter("题 #", Log(Scenario("_系列_", "名"), tuple(lines)), tuple(headings))
 
 
 def png(red: int = 200) -> bytes:
