@@ -3,6 +3,7 @@
 import { h, patchList, setAttr, setText, show } from "../../dom.js";
 import { notice } from "../../page.js";
 import { t } from "../../texts.js";
+import { drawFace, makeFace, shownName } from "../people.js";
 import { give } from "./dialogs.js";
 
 const TURNS = ["hand", "turn", "mention"];
@@ -29,7 +30,7 @@ export class CastTool {
   draw() {
     const { cast, characters } = this.store.snapshot;
     this.present = cast.present;
-    setText(this.next, cast.next.length ? t("cast.next", { names: cast.next.slice(0, 3).join(t("cast.then")) }) : "");
+    setText(this.next, cast.next.length ? t("cast.next", { names: cast.next.slice(0, 3).map(shownName).join(t("cast.then")) }) : "");
     for (const input of this.turns.querySelectorAll("input")) {
       input.checked = input.value === cast.turns;
       setText(input.nextSibling, t(`cast.${input.value}`));
@@ -50,8 +51,8 @@ export class CastTool {
     const [about, note] = words.children;
     const box = label.firstChild;
     box.checked = here;
-    setText(label.lastChild, name);
-    drawFace(face, name, is && is.avatar);
+    setText(label.lastChild, shownName(name));
+    drawFace(face, name, is ? is.avatar : null);
     setText(about, [is ? t(`cast.side.${is.side}`) : t("cast.guest"), is && is.preset ? t("cast.preset", { name: is.preset }) : ""].filter(Boolean).join(" · "));
     setText(note, is ? is.note : "");
     for (const [button, key, can] of [[up, "cast.up", i > 0], [down, "cast.down", i < present.length - 1]]) {
@@ -103,12 +104,5 @@ function makePerson({ name }) {
   const box = h("input", { type: "checkbox", data: { name } });
   const step = (by, sign) => h("button", { type: "button", class: "quiet", data: { by, name } }, sign);
   const words = h("div", { class: "words" }, h("p", { class: "minor" }), h("p", { class: "minor note" }));
-  return h("li", {}, h("label", {}, box, h("b")), h("span", { class: "face" }), words, step("-1", "↑"), step("1", "↓"));
-}
-
-/** The picture, or the first character of the name where there is none. */
-function drawFace(face, name, avatar) {
-  if (face.dataset.shows === String(avatar)) return;
-  face.dataset.shows = String(avatar);
-  face.replaceChildren(avatar ? h("img", { src: avatar, alt: "", width: "32", height: "32", loading: "lazy" }) : Array.from(name)[0] || "");
+  return h("li", {}, h("label", {}, box, h("b")), makeFace(), words, step("-1", "↑"), step("1", "↓"));
 }

@@ -2,6 +2,7 @@
 
 import { h, setText } from "../../dom.js";
 import { t } from "../../texts.js";
+import { shownName } from "../people.js";
 import { openBox, say, why } from "./dialogs.js";
 import { align, cut, isSame } from "./differences.js";
 
@@ -66,7 +67,7 @@ function drawPair({ a, b }) {
 function drawWords(line, other) {
   const [head, middle, tail] = other ? cut(line.text, other.text) : [line.text, "", ""];
   const words = h("p", { class: "words" }, head, ...(middle ? [h("mark", {}, middle)] : []), tail);
-  const name = line.character || t("tools.narration");
+  const name = shownName(line.character);
   const renamed = other && other.character !== line.character;
   return h("div", {}, h("p", { class: "by" }, renamed ? h("mark", {}, name) : name), words);
 }

@@ -1,11 +1,11 @@
 // Lays the branches out as lanes, one row for each branch, checkpoint and the present place. Pure: tree in, rows out.
 
 /**
- * `tree` is the server's: branches `{id, name, parent, at, lines, current}` and checkpoints `{id, name, branch, at}`, where
- * `at` counts the lines before the fork or the mark, and `lines` all of a branch. `closed`: keys of branches folded away.
- * A row: `{key, kind: "branch"|"checkpoint"|"here", level, column, rails, open, up, …}`. `rails` are the pieces of lanes that
- * cross the row, `[column, from, to]` in parts of its height; `open` is null where there is nothing to fold; `up` is the
- * key of the branch that it belongs to; `own` are a branch's lines that stand nowhere else.
+ * `tree` is the server's: branches `{id, name, parent, shared, lines, current}` and checkpoints `{id, name, branch, lines}`,
+ * where `lines` are counted from the beginning and `shared` are those that the parent has, too. `closed`: keys of branches
+ * folded away. A row: `{key, kind: "branch"|"checkpoint"|"here", level, column, rails, open, up, …}`. `rails` are the pieces
+ * of lanes that cross the row, `[column, from, to]` in parts of its height; `open` is null where there is nothing to fold;
+ * `up` is the key of the branch that it belongs to; `own` are a branch's lines that stand nowhere else.
  */
 export function rowsOf(tree, closed = new Set()) {
   const rows = [];
@@ -43,9 +43,9 @@ function eventsOf(tree, branch, first, known) {
   const marks = tree.checkpoints.filter((one) => one.branch === branch.id || (first && !known.has(one.branch)));
   const forks = tree.branches.filter((one) => one.parent === branch.id);
   const events = [
-    ...marks.map((of) => ({ kind: "checkpoint", of, at: of.at })),
-    ...forks.map((of) => ({ kind: "branch", of, at: of.at })),
-    ...(branch.current ? [{ kind: "here", of: { name: "", at: branch.lines }, at: branch.lines }] : []),
+    ...marks.map((of) => ({ kind: "checkpoint", of, at: of.lines })),
+    ...forks.map((of) => ({ kind: "branch", of, at: of.shared })),
+    ...(branch.current ? [{ kind: "here", of: { name: "", lines: branch.lines }, at: branch.lines }] : []),
   ];
   return events.sort((a, b) => a.at - b.at); // stable: marks, then forks, then the present place
 }
@@ -53,9 +53,9 @@ function eventsOf(tree, branch, first, known) {
 /** The lines after the last place that a parent, a child or a checkpoint has too. */
 function ownLines(tree, branch) {
   const shared = [
-    branch.at,
-    ...tree.branches.filter((one) => one.parent === branch.id).map((one) => one.at),
-    ...tree.checkpoints.filter((one) => one.branch === branch.id).map((one) => one.at),
+    branch.shared,
+    ...tree.branches.filter((one) => one.parent === branch.id).map((one) => one.shared),
+    ...tree.checkpoints.filter((one) => one.branch === branch.id).map((one) => one.lines),
   ];
   return Math.max(0, branch.lines - Math.max(...shared));
 }

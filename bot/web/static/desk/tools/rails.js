@@ -5,7 +5,7 @@ const EDGE = 10; // from the border to the first lane, in pixels
 
 export const makeRails = () => shape("svg", { "aria-hidden": "true", class: "rails" });
 
-/** `step`: pixels between two lanes. Heights are in percent: the row may be as high as its words need. */
+/** `step`: pixels between two lanes. Heights are in percent: the row may be as high as its words need. Returns the width. */
 export function drawRails(svg, row, step) {
   const x = (column) => EDGE + column * step;
   const at = x(row.column);
@@ -13,6 +13,7 @@ export function drawRails(svg, row, step) {
   const lanes = row.rails.map(([column, from, to]) => line(x(column), from, x(column), to));
   if (row.kind === "branch" && row.column > 0) lanes.push(line(x(row.column - 1), 0.5, at, 0.5));
   svg.replaceChildren(...lanes, mark(row, at));
+  return at + EDGE;
 }
 
 const line = (x1, y1, x2, y2) => shape("line", { x1, y1: percent(y1), x2, y2: percent(y2) });

@@ -28,7 +28,7 @@ export function openTools(store, story) {
   const tabs = new Tabs($("#tools"), Object.keys(TOOLS), (name) => tools.has(name) && tools.get(name).open());
   for (const [name, Tool] of Object.entries(TOOLS)) tools.set(name, new Tool(tabs.panel(name), store, story));
   listenToLineMenus(store, story);
-  listenToSheet();
+  makeSheet(tabs.list);
   translatePage();
   const draw = () => store.snapshot && tools.forEach((tool, name) => tool.draw(name === tabs.current));
   store.subscribe(({ event }) => DRAWN_AFTER.has(event) && draw());
@@ -43,10 +43,11 @@ export function toggleTools(open = !document.documentElement.hasAttribute("data-
   if (next) next.focus();
 }
 
-function listenToSheet() {
-  const close = h("button", { type: "button", class: "quiet close", data: { t: "tools.close" } });
+/** The way to close it stands beside the tabs. */
+function makeSheet(tabList) {
+  const close = h("button", { type: "button", class: "quiet close", data: { tLabel: "tools.close" } }, "✕");
   close.addEventListener("click", () => toggleTools(false));
-  $("#tools").prepend(close);
+  $("#tools").prepend(h("header", {}, tabList, close));
   $("#tools").addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.isComposing || !document.documentElement.hasAttribute("data-tools")) return;
     event.stopPropagation();

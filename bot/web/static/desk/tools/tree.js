@@ -57,9 +57,10 @@ export class TreeTool {
   drawRow(node, row, step) {
     const [rails, words] = node.children;
     const [name, about] = words.children;
-    drawRails(rails, row, step);
+    words.style.marginLeft = `${drawRails(rails, row, step)}px`;
     setText(name, nameOf(row));
-    setText(about, aboutOf(row));
+    setText(about, rangeOf(row));
+    setAttr(node, "aria-label", [nameOf(row), aboutOf(row), row.current ? t("tree.now") : ""].filter(Boolean).join(t("tree.and")));
     setAttr(node, "data-kind", row.kind);
     setAttr(node, "aria-level", row.level);
     setAttr(node, "aria-posinset", row.place[0]);
@@ -178,10 +179,13 @@ export class TreeTool {
 const nameOf = (row) => (row.kind === "here" ? t("tree.here") : row.name);
 
 function aboutOf(row) {
-  if (row.kind !== "branch") return t("place.line", { n: row.at });
+  if (row.kind !== "branch") return t("place.line", { n: row.lines });
   const lines = t("tree.lines", { n: row.lines });
-  return row.at > 0 ? `${lines} · ${t("tree.from", { n: row.at })}` : lines;
+  return row.shared > 0 ? `${lines} · ${t("tree.from", { n: row.shared })}` : lines;
 }
+
+/** The same in figures, for the narrow column: a branch's own lines, or the line of a mark. */
+const rangeOf = ({ kind, shared, lines }) => (kind === "branch" ? `${Math.min(shared + 1, lines)}–${lines}` : String(lines));
 
 function makeRow() {
   return h("li", { role: "treeitem" }, makeRails(), h("span", { class: "words" }, h("span", { class: "name" }), h("span", { class: "minor" })));

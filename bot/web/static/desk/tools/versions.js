@@ -2,6 +2,7 @@
 
 import { h } from "../../dom.js";
 import { t } from "../../texts.js";
+import { shownName } from "../people.js";
 import { give, openBox, why } from "./dialogs.js";
 
 export async function openVersions(store, line) {
@@ -22,7 +23,7 @@ async function bringBack(store, line, { text, character }, box) {
 }
 
 function drawVersion({ character, text, origin }, label, back = null) {
-  const head = h("p", { class: "by" }, h("b", {}, character || t("tools.narration")), h("span", { class: "minor" }, label || origin));
+  const head = h("p", { class: "by" }, h("b", {}, shownName(character)), h("span", { class: "minor" }, label || origin));
   const row = h("li", {}, head, h("p", { class: "words" }, text));
   if (back) {
     const button = h("button", { type: "button" }, t("versions.restore"));
