@@ -27,6 +27,7 @@ from bot.approval import (
     Refused,
     State,
 )
+from bot.aired import item_lines
 from bot.asking import Asking
 from bot.board import HISTORY, Board
 from bot.engine.prompting import live_prompt, sanitise, sanitise_name, viewer_line
@@ -40,8 +41,9 @@ from bot.outlets import Outlet, reading_seconds
 from bot.own_words import Lists, OwnWords, Rule
 from bot.rules import Pause, Rules
 from bot.save import Place, Save, SaveError
-from bot.scenario import Line, Origin, Scenario, Transcript
+from bot.scenario import Line, Scenario, Transcript
 from bot.view import Json, flag_json
+from bot.voices import at_least
 from moderation import Action as Check
 from moderation import Chain, Verdict
 from moderation.care import CARE
@@ -582,10 +584,8 @@ class Show:
 
     def _remember(self, item: Item) -> None:
         """What was published, edits included, is what the model remembers."""
-        if item.message is not None:
-            asked = viewer_line(item.message, self._scenario.speakers)
-            self._transcript.append(replace(asked, id=item.id))
-        self._transcript.append(Line(item.character, item.text or "", _origin(item), id=item.id))
+        for line in item_lines(item, self._scenario.speakers):
+            self._transcript.append(line)
 
     def _finish(self, now: float) -> None:
         for item in self._queue.items(State.AIRED):
@@ -721,24 +721,10 @@ class Show:
         return name or self._scenario.speaker
 
 
-def at_least(sampling: Sampling, length: int) -> Sampling:
-    """With room above a length that an operator asked for; 0: the usual one."""
-    if not length:
-        return sampling
-    return replace(sampling, min_tokens=length, max_tokens=max(sampling.max_tokens, 2 * length))
-
-
 def _report(what: str, where: str, error: Exception) -> None:
     """At a boundary that the show survives. What an error says may quote a viewer, so only `debug` shows all of it."""
     log.error(f"{what}: %s", where, type(error).__name__)
     log.debug("in full", exc_info=error)
-
-
-def _origin(item: Item) -> Origin:
-    if not item.edited:
-        return Origin.MODEL
-    proposed = any(not draft.by_person for draft in item.drafts)
-    return Origin.EDITED if proposed else Origin.PERSON
 
 
 def _new_id() -> ItemId:

@@ -7,12 +7,36 @@ Both the scenario and a character may say it: `"Sampling": "drama"`, or values t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from bot.engine.sampling.presets import Values, sampling_from
 from bot.engine.types import Sampling
 from bot.scenario import Scenario, ScenarioError
 
 KEY = "Sampling"
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """How words are drawn where nobody says otherwise, and the presets that can be asked for by name."""
+
+    base: Sampling = Sampling()
+    presets: Mapping[str, Values] = field(default_factory=dict)
+
+    def of(self, scenario: Scenario, character: str, wanted: object = None, min_length: int = 0) -> Sampling:
+        """A character's own way, and what somebody wants this time over it. Raises ScenarioError for what the scenario
+        says, ValueError for what is wanted."""
+        file = f"{scenario.series}/{scenario.name}"
+        own = character_samplings(scenario, self.base, self.presets, file)
+        usual = own.get(character) or scenario_sampling(scenario, self.base, self.presets, file)
+        return at_least(usual if wanted is None else sampling_from(wanted, usual, self.presets), min_length)
+
+
+def at_least(sampling: Sampling, length: int) -> Sampling:
+    """With room above a length that a person asked for; 0: the usual one."""
+    if not length:
+        return sampling
+    return replace(sampling, min_tokens=length, max_tokens=max(sampling.max_tokens, 2 * length))
 
 
 def scenario_sampling(scenario: Scenario, base: Sampling, presets: Mapping[str, Values], file: str) -> Sampling:
