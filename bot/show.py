@@ -13,6 +13,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from adapters.base import Adapter, AdapterError
+from bot.aired import item_lines
 from bot.approval import (
     Action,
     ApprovalQueue,
@@ -27,7 +28,6 @@ from bot.approval import (
     Refused,
     State,
 )
-from bot.aired import item_lines
 from bot.asking import Asking
 from bot.board import HISTORY, Board
 from bot.engine.prompting import live_prompt, sanitise, sanitise_name, viewer_line

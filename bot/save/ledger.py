@@ -35,6 +35,17 @@ class CardRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Aired:
+    """What a show (series/name) aired on one day (2026-11-23, as this machine's clock is set), recalled replies left
+    out. `last`: when it aired the last one."""
+
+    show: str
+    day: str
+    replies: int
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
 class SceneRows:
     """The steps of a scene that are in effect, the first one left out, in order: when, and the step as JSON."""
 
@@ -75,6 +86,10 @@ class Ledger:
         for scene, steps in groupby(rows, key=lambda row: str(row[0])):
             yield SceneRows(scene, tuple((at, json.loads(body)) for _, at, body in steps))
 
+    def aired(self) -> list[Aired]:
+        """The newest day first."""
+        return [Aired(*row) for row in self._db.execute(_AIRED)]
+
     def extent(self) -> tuple[float, float] | None:
         """When the first and the last thing happened that is counted; None where there is nothing."""
         first, last = self._db.execute(_EXTENT).fetchone()
@@ -90,6 +105,11 @@ _CARDS = """
         json_extract(body, '$.drafts'), json_type(body, '$.message') = 'object',
         (SELECT MIN(at) FROM decisions WHERE item = items.id AND action IN ('approve', 'reject') AND by IS NOT NULL)
     FROM items WHERE created >= ? AND created < ?
+"""
+_AIRED = """
+    SELECT scenario, date(at, 'unixepoch', 'localtime') AS day, COUNT(*), MAX(at)
+    FROM items JOIN decisions ON decisions.item = items.id AND decisions.action = 'air'
+    WHERE state IN ('aired', 'done') GROUP BY scenario, day ORDER BY MAX(at) DESC
 """
 _STEPS = """
     SELECT scene, at, body FROM steps JOIN scenes ON scenes.id = scene

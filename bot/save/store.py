@@ -16,6 +16,7 @@ from bot.save.database import Database, lock_folder, marks
 from bot.save.desk import DeskRecord
 from bot.save.errors import SaveError
 from bot.save.generations import Generations
+from bot.save.ledger import Ledger
 from bot.save.library import Library
 from bot.save.recorder import Recorder
 
@@ -142,6 +143,10 @@ class Save:
         """Recordings of one adapter, under recordings/ and its name."""
         folder = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in platform)
         return Recorder(self.folder / "recordings" / folder, clock, trouble, names=names)
+
+    def ledger(self) -> Ledger:
+        """The record as it is now, to read apart from everything else; whoever asks for it closes it."""
+        return Ledger(self.folder / "show.db")
 
     def remember(self, key: str, value: str) -> None:
         with self._db.transaction():
