@@ -93,6 +93,13 @@ class Edit(ScenarioForm):
     digest: str = Field(max_length=100)
 
 
+class OpeningText(Body):
+    """`names`: who can speak in it."""
+
+    text: str = Field(max_length=MOST_WORDS)
+    names: list[str] = Field([], max_length=200)
+
+
 class Place(Body):
     series: str = Field(min_length=1, max_length=200)
     name: str = Field(min_length=1, max_length=200)
@@ -142,7 +149,7 @@ def _cast(forms: list[CharacterForm], before: tuple[Character, ...]) -> tuple[Ch
     names = [form.name for form in forms]
     for name in names:
         if names.count(name) > 1:
-            raise Denied("bad_request", f"characters：{name} 写了两次 / is there twice")
+            raise _wrong_cast(f"{name} 写了两次 / is there twice")
     return tuple(_character(form, known.get(form.was or form.name)) for form in forms)
 
 
@@ -152,7 +159,11 @@ def _character(form: CharacterForm, before: Character | None) -> Character:
         return Character(form.name, form.side, extra)
     except ValueError:
         wanted = "角色名不能有冒号、换行和首尾空格 / no colon, line break or outer spaces"
-        raise Denied("bad_request", f"characters：{form.name} {wanted}") from None
+        raise _wrong_cast(f"{form.name} {wanted}") from None
+
+
+def _wrong_cast(what: str) -> Denied:
+    return Denied("bad_request", f"characters：{what}", fields={"characters": what})
 
 
 def _note(form: AuthorsNoteForm) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot.save.library import Library, Listed, LogFile
-from bot.scenario import Scenario
+from bot.scenario import Scenario, parse
 from bot.web import keys, pages
 from bot.web import scenario_form as forms
 from bot.web.auth import Who
@@ -35,6 +35,13 @@ async def listing(request: web.Request) -> web.Response:
 
 async def scenario(request: web.Request) -> web.Response:
     return web.json_response(await _apart(_scenario, _library(request), *_place(request)))
+
+
+async def opening(request: web.Request) -> web.Response:
+    """How a text would be read as an opening; nothing is kept."""
+    order = await _form(request, forms.OpeningText)
+    lines = parse(order.text, order.names)
+    return _done(lines=[{"character": line.character, "text": line.text} for line in lines])
 
 
 async def create(request: web.Request) -> web.Response:
@@ -87,6 +94,7 @@ _ONE = "/api/scenarios/{series}/{scenario}"
 
 CALLS: tuple[Route, ...] = (
     Route("GET", "/api/scenarios", Who.OPERATOR, listing),
+    Route("POST", "/api/scenarios/opening", Who.OPERATOR, opening),
     Route("POST", "/api/scenarios/create", Who.OPERATOR, create),
     Route("POST", "/api/scenarios/restore", Who.OPERATOR, restore),
     Route("POST", "/api/scenarios/empty", Who.OPERATOR, empty),
