@@ -278,14 +278,27 @@ class ApprovalQueue:
         return self._store(replace(item, expires=_end(item, item.created)), None)
 
     def restore(self, items: Iterable[Item], now: float) -> None:
-        """Items from the disk after a restart. Approved words that were not aired need a person again; what was on
-        the air is over."""
-        for item in items:
-            self._items[item.id] = replace(item, drafts=_finished(item), drafting=False)
-        for item in self.items(State.APPROVED):
-            self._store(self._pending(item, now), Decision(Action.UNDO, now, None))
-        for item in self.items(State.AIRED):
-            self.finish(item.id, now)
+        """Items from the disk after a restart, as `settled` makes them."""
+        self.exchange(self.settled(items, now))
+
+    def settled(self, items: Iterable[Item], now: float) -> list[Item]:
+        """Items of an earlier time as they can stand here: approved words that were not aired need a person again; what
+        was on the air is over. On record when this returns, and nothing here has changed yet."""
+        return [self._settled(item, now) for item in items]
+
+    def check_quiet(self) -> None:
+        """Raise Refused while anything waits for a person, is on its way to the air, or is on it."""
+        if busy := self.items(State.PENDING, State.APPROVED, State.AIRED):
+            raise Refused(
+                "busy",
+                f"还有 {len(busy)} 条未决、待播或正在播出。请先决定完、等它播完。"
+                f" {len(busy)} cards are undecided, approved or on the air: decide them first.",
+            )
+
+    def exchange(self, items: Iterable[Item]) -> None:
+        """Other items in place of those that are here, which are all over. Raises Refused, and nothing has changed."""
+        self.check_quiet()
+        self._items = {item.id: item for item in items}
 
     def air(self, item_id: str, now: float, seconds: float) -> Approved:
         """Mint the words of an approved item, for `seconds` on the air. They are on record before this returns."""
@@ -373,6 +386,16 @@ class ApprovalQueue:
         after = replace(item, state=state, revision=item.revision + 1, drafts=drafts, drafting=False, **changes)
         checks = (after.override, after.checked) if action is Action.APPROVE else ("", "")
         return self._store(after, Decision(action, now, by.name if by else None, after.text, *checks))
+
+    def _settled(self, item: Item, now: float) -> Item:
+        item = replace(item, drafts=_finished(item), drafting=False)
+        if item.state is State.APPROVED:
+            item = self._pending(item, now)
+            self._journal(item, Decision(Action.UNDO, now, None))
+        elif item.state is State.AIRED:
+            item = replace(item, state=State.DONE, revision=item.revision + 1, until=now)
+            self._journal(item, Decision(Action.FINISH, now, None, item.text))
+        return item
 
     def _store(self, item: Item, decision: Decision | None) -> Item:
         self._journal(item, decision)

@@ -160,7 +160,7 @@ class Intake:
         self._limit = limit
         self._cooldown = cooldown
         self._expiry = {**EXPIRY, **(expiry or {})}
-        self._names = tuple(plain for name in (*names, "主播") if (plain := _plain(name)))
+        self.call(names)
         self._waiting: dict[MessageId, Waiting] = {}  # by the id of the first message, oldest first
         self._first_to_expire = math.inf  # nobody's time is over before
         self._passed: deque[Passed] = deque(maxlen=keep)
@@ -169,6 +169,10 @@ class Intake:
         self._answered_texts: dict[str, float] = {}
         self._chosen: dict[ViewerKey, float] = {}
         self._seen: dict[MessageId, None] = {}
+
+    def call(self, names: Iterable[str]) -> None:
+        """What the character is called from now on."""
+        self._names = tuple(plain for name in (*names, "主播") if (plain := _plain(name)))
 
     # ---- in -------------------------------------------------------------------------------------------------------
 

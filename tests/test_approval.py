@@ -282,6 +282,31 @@ def test_after_a_restart_approved_words_wait_for_a_person_again() -> None:
     assert queue["c"].state is State.PENDING
 
 
+def test_a_disk_that_refuses_lets_no_old_approval_in() -> None:
+    """Words of an earlier time must not be found approved because their undoing could not be written down."""
+
+    def refuse(item: Item, decision: Decision | None) -> None:
+        raise Refused("save_failed", "满了")
+
+    queue = ApprovalQueue(refuse)
+    with pytest.raises(Refused):
+        queue.restore([item("a"), item("b", state=State.APPROVED, revision=2, text="你好", by="Anna")], now=5.0)
+    assert queue.items() == []
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.APPROVED, State.AIRED])
+def test_nothing_takes_the_place_of_what_is_not_over(state: State) -> None:
+    queue = queue_with(item("a"), item("b"))
+    queue.reject("b", 1, ANNA, 1.0)
+    if state is not State.PENDING:
+        queue.approve("a", 1, "你好", ANNA, 1.0)
+    if state is State.AIRED:
+        queue.air("a", 2.0, 3.0)
+    with pytest.raises(Refused) as refusal:
+        queue.exchange([])
+    assert code(refusal) == "busy" and [one.id for one in queue.items()] == ["a", "b"]
+
+
 def test_a_card_cannot_be_opened_with_words_in_it() -> None:
     with pytest.raises(ValueError, match="cannot be opened"):
         queue_with(item(state=State.APPROVED, text="你好"))
@@ -447,6 +472,19 @@ class People(RuleBasedStateMachine):
         self.queue = ApprovalQueue(self.record)
         self.queue.restore(list(self.recorded.values()), self.now)
         self.standing.clear()
+
+    @rule()
+    def another_scenario_is_played_and_then_this_one(self) -> None:
+        """Only when all is over; then the cards are as the record has them."""
+        before = self.queue.items()
+        busy = self.queue.items(State.PENDING, State.APPROVED, State.AIRED)
+        try:
+            self.queue.exchange([])
+        except Refused:
+            assert busy and self.queue.items() == before
+        else:
+            assert not busy and self.queue.items() == []
+            self.queue.exchange(self.queue.settled(list(self.recorded.values()), self.now))
 
     @invariant()
     def approved_is_what_people_approved(self) -> None:
