@@ -34,7 +34,7 @@ export function askYes({ title, notes, button, send }) {
 
 function open({ title, notes, fields, button, send }) {
   const wrong = h("p", { class: "wrong", role: "alert" });
-  const yes = h("button", { type: "submit", class: "approve" }, button);
+  const yes = h("button", { type: "submit", class: "main" }, button);
   const no = h("button", { type: "button" }, t("tools.cancel"));
   const paragraphs = notes.filter(Boolean).map((note) => h("p", { class: "hint" }, note));
   const form = h("form", {}, h("h2", {}, title), ...paragraphs, ...fields, wrong, h("div", { class: "row ends" }, no, yes));

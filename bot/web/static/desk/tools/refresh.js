@@ -3,6 +3,7 @@
 import { h, setText, show } from "../../dom.js";
 import { t } from "../../texts.js";
 import { give } from "./dialogs.js";
+import { many } from "./figures.js";
 import { Typed } from "./typed.js";
 
 const LAST = 12; // lines kept as they are, unless the writer says otherwise
@@ -16,7 +17,7 @@ export class Refresh {
     this.advice = h("p", { class: "advice", role: "status" });
     this.now = h("p", { class: "hint" });
     this.undo = h("button", { type: "button", data: { t: "refresh.undo" } });
-    this.send = h("button", { type: "submit", class: "approve" });
+    this.send = h("button", { type: "submit", class: "main" });
     this.clash = h("button", { type: "button", class: "quiet", data: { t: "typed.clash" } });
     const form = h(
       "form",
@@ -44,7 +45,8 @@ export class Refresh {
 
   draw() {
     const { length, refresh, lines } = this.store.snapshot;
-    setText(this.length, t(length.tokens === null ? "length.lines" : "length.both", length));
+    const tokens = length.tokens === null ? null : many(length.tokens);
+    setText(this.length, t(tokens === null ? "length.lines" : "length.both", { lines: many(length.lines), tokens }));
     setText(this.advice, length.advice || "");
     show(this.advice, Boolean(length.advice));
     const since = refresh ? lines.findIndex((line) => line.id === refresh.since) + 1 : 0;

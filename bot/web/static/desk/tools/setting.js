@@ -3,6 +3,7 @@
 import { h, patchList, setText, show } from "../../dom.js";
 import { t } from "../../texts.js";
 import { give } from "./dialogs.js";
+import { many } from "./figures.js";
 import { Typed } from "./typed.js";
 
 export class SettingTool {
@@ -14,7 +15,7 @@ export class SettingTool {
   makeNote() {
     const text = h("textarea", { rows: "5", maxlength: "4000", id: "note-text", data: { tPlaceholder: "note.placeholder" } });
     const depth = h("input", { type: "number", min: "0", max: "100", required: "", id: "note-depth", inputmode: "numeric" });
-    this.save = h("button", { type: "submit", class: "approve", data: { t: "note.save" } });
+    this.save = h("button", { type: "submit", class: "main", data: { t: "note.save" } });
     this.clash = h("button", { type: "button", class: "quiet", data: { t: "typed.clash" } });
     const form = h(
       "form",
@@ -69,11 +70,11 @@ export class SettingTool {
 
   drawLore(lore) {
     const used = lore.reduce((sum, entry) => sum + (entry.tokens || 0), 0);
-    setText(this.budget, lore.length ? t("lore.used", { n: used }) : "");
+    setText(this.budget, lore.length ? t("lore.used", { n: many(used) }) : "");
     show(this.none, lore.length === 0);
     patchList(this.lore, lore, (entry) => entry.name, makeEntry, (row, entry) => {
       setText(row.children[0], entry.name);
-      setText(row.children[1], entry.tokens === null ? "" : t("fed.tokens", { n: entry.tokens }));
+      setText(row.children[1], entry.tokens === null ? "" : t("fed.tokens", { n: many(entry.tokens) }));
       setText(row.children[2], entry.why);
     });
   }

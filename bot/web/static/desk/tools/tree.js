@@ -13,7 +13,7 @@ const WIDEST = 120; // of the lanes together, in pixels
 
 export class TreeTool {
   constructor(root, store, story) {
-    Object.assign(this, { store, story, rows: [], tree: null, closed: new Set(), selected: "here", asked: 0, seen: null });
+    Object.assign(this, { store, story, rows: [], tree: null, closed: new Set(), selected: "here", asked: 0, seen: null, fresh: true });
     this.list = h("ul", { role: "tree", class: "tree", data: { tLabel: "tree.label" } });
     this.wrong = h("p", { class: "wrong", role: "alert" });
     this.about = h("p", { class: "about", "aria-live": "polite" });
@@ -25,6 +25,7 @@ export class TreeTool {
   }
 
   open() {
+    this.fresh = true;
     if (this.store.snapshot) this.draw(true);
   }
 
@@ -52,6 +53,12 @@ export class TreeTool {
     const step = Math.min(18, WIDEST / Math.max(1, ...this.rows.map((row) => row.column)));
     patchList(this.list, this.rows, (row) => row.key, makeRow, (node, row) => this.drawRow(node, row, step));
     this.drawActions();
+    if (this.fresh) this.chosen.scrollIntoView({ block: "nearest" });
+    this.fresh = false;
+  }
+
+  get chosen() {
+    return this.list.querySelector("[tabindex='0']");
   }
 
   drawRow(node, row, step) {
@@ -132,7 +139,7 @@ export class TreeTool {
   select(key) {
     this.selected = key;
     this.drawRows();
-    this.list.querySelector("[tabindex='0']").focus();
+    this.chosen.focus();
   }
 
   fold(open) {
