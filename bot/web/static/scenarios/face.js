@@ -2,6 +2,13 @@
 
 import { h, setAttr, setText, show } from "../dom.js";
 
+let drawing = 0;
+
+/** A picture has changed under its address: from now on it is asked for anew. */
+export const renewed = () => {
+  drawing += 1;
+};
+
 export class Face {
   constructor(side = 28) {
     this.letter = h("span");
@@ -20,7 +27,8 @@ export class Face {
     else this.showOnly(this.letter);
   }
 
-  drawAddress(avatar) {
+  drawAddress(address) {
+    const avatar = drawing ? `${address}?${drawing}` : address;
     if (this.image.getAttribute("src") !== avatar) {
       setAttr(this.image, "src", avatar);
       this.showOnly(this.image);

@@ -1,0 +1,135 @@
+// The scenarios by series, as cards. Draws what the server said; what a press does is written in scenarios.js.
+
+import { $, h, patchList, setAttr, setText, show } from "../dom.js";
+import { ago, t } from "../texts.js";
+import { exportAddress, titleOf } from "./calls.js";
+import { Face } from "./face.js";
+
+const EXPORTS = ["drama", "card", "png", "zip"];
+
+/** Whether every word of the filter stands somewhere in what is said of a scenario. */
+export function matches(scenario, filter) {
+  const said = [scenario.series, scenario.name, scenario.background, ...scenario.characters.map((one) => one.name)].join("\n").toLowerCase();
+  return filter.toLowerCase().split(/\s+/u).every((word) => said.includes(word));
+}
+
+/** `state`: {scenarios, scenes, live: title of the show's scenario, filter, loading}. */
+export function drawList(state) {
+  const found = state.scenarios.filter((scenario) => matches(scenario, state.filter));
+  const series = [...new Set(found.map((scenario) => scenario.series))];
+  patchList($("#series"), series, (name) => name, makeSeries, (node, name) => {
+    setText(node.querySelector("h2"), name);
+    const inside = found.filter((scenario) => scenario.series === name);
+    patchList(node.querySelector(".cards"), inside, (scenario) => scenario.name, makeCard, (card, scenario) => drawCard(card, scenario, state.live));
+  });
+  drawScenes(state);
+  setText($("#nothing"), nothing(state, found));
+}
+
+function nothing({ loading, filter, scenarios }, found) {
+  if (loading) return t("list.loading");
+  if (scenarios.length === 0) return t("list.none");
+  return found.length === 0 ? t("list.nomatch", { words: filter }) : "";
+}
+
+function drawScenes({ scenes, filter }) {
+  show($("#recent"), scenes.length > 0 && filter === "");
+  patchList($("#scenes"), scenes, (scene) => scene.id, makeScene, (node, scene) => {
+    setAttr(node.querySelector("a"), "href", `/desk?scene=${encodeURIComponent(scene.id)}`);
+    setText(node.querySelector("strong"), scene.title || scene.name);
+    setText(node.querySelector("span"), t("scene.lines", { n: scene.lines, age: ago(Date.now() / 1000 - scene.changed) }));
+  });
+}
+
+const makeScene = () => h("li", {}, h("a", {}, h("strong", { class: "clip" }), h("span", { class: "minor clip" })));
+
+const makeSeries = () => h("section", { class: "series" }, h("h2"), h("ul", { class: "cards" }));
+
+const button = (does, key, more = {}) => h("button", { type: "button", data: { does, t: key }, ...more }, t(key));
+
+function makeCard() {
+  const menu = h("menu", {},
+    button("duplicate", "card.duplicate"),
+    button("live", "card.live"),
+    h("hr"),
+    ...EXPORTS.map((kind) => h("a", { download: "", data: { export: kind, t: `card.export.${kind}` } }, t(`card.export.${kind}`))),
+    h("hr"),
+    button("delete", "card.delete"),
+  );
+  return h("li", { class: "box card" },
+    h("h3"),
+    h("p", { class: "live", role: "status" }),
+    h("p", { class: "wrong broken" }),
+    h("p", { class: "first" }),
+    h("ul", { class: "who" }),
+    h("details", { class: "logs" }, h("summary"), h("ul")),
+    h("div", { class: "row actions" },
+      button("open", "card.open"),
+      button("edit", "card.edit"),
+      h("span", { class: "spring" }),
+      h("details", { class: "more" }, h("summary", { data: { t: "card.more" } }, t("card.more")), menu),
+    ),
+  );
+}
+
+function drawCard(node, scenario, live) {
+  node.scenario = scenario;
+  const broken = Boolean(scenario.problem);
+  setText(node.querySelector("h3"), scenario.name);
+  setText(node.querySelector(".live"), live === titleOf(scenario) ? t("card.is_live") : "");
+  setText(node.querySelector(".broken"), scenario.problem || "");
+  setText(node.querySelector(".first"), scenario.background);
+  setAttr(node, "data-broken", broken);
+  for (const does of ["open", "edit", "duplicate", "live"]) node.querySelector(`[data-does="${does}"]`).disabled = broken;
+  patchList(node.querySelector(".who"), scenario.characters, (one) => one.name, makePerson, (li, one) => {
+    setText(li.lastElementChild, one.name);
+    li.face.draw(one);
+  });
+  for (const link of node.querySelectorAll("[data-export]")) drawExport(link, scenario, broken);
+  drawLogs(node.querySelector(".logs"), scenario.logs);
+  for (const act of node.querySelectorAll(".actions > [data-does], .more summary")) {
+    setAttr(act, "aria-label", t("card.card_of", { what: t(act.dataset.t), name: scenario.name }));
+  }
+}
+
+/** A file that cannot be read can still be taken away whole. */
+function drawExport(link, scenario, broken) {
+  setAttr(link, "href", exportAddress(scenario, link.dataset.export));
+  show(link, !broken || link.dataset.export === "zip");
+}
+
+function makePerson() {
+  const face = new Face();
+  const node = h("li", {}, face.node, h("span", { class: "clip" }));
+  node.face = face;
+  return node;
+}
+
+function drawLogs(node, logs) {
+  show(node, logs.length > 0);
+  setText(node.querySelector("summary"), t("card.logs", { n: logs.length }));
+  patchList(node.querySelector("ul"), logs, (log) => log.file, makeLog, (li, log) => {
+    li.querySelector("button").dataset.log = log.file;
+    li.querySelector("button").disabled = Boolean(log.problem);
+    setAttr(li.querySelector("button"), "title", log.problem || t("card.log.open"));
+    setText(li.querySelector(".clip"), log.file.replace(/_Log\.json$/, ""));
+    setText(li.querySelector(".minor"), log.problem ? "⚠" : t("card.log", { n: log.lines }));
+  });
+}
+
+const makeLog = () => h("li", {}, h("button", { type: "button", data: { does: "log" } }, h("span", { class: "clip" }), h("span", { class: "spring" }), h("span", { class: "minor" })));
+
+/** One open menu at a time, and none after a press elsewhere or Esc. */
+export function keepMenus() {
+  const open = () => document.querySelectorAll("details.more[open]");
+  document.addEventListener("click", (event) => {
+    for (const menu of open()) if (!menu.contains(event.target) || event.target.closest("menu")) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of open()) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+}
