@@ -42,6 +42,7 @@ from bot.scenario import Scenario, load_scenario
 from bot.show import Show
 from bot.voices import character_samplings, scenario_sampling
 from bot.web.server import create_app, serve
+from bot.web.stories import Stories
 from bot.web.tokens import Tokens, load_tokens
 from moderation import Chain, Direction, Filter, Policy, WatchedWords, build_chain
 from moderation.care import care_words
@@ -115,6 +116,7 @@ async def run(
             lang=config.lang,
             avatars=avatars,
             library=save.library,
+            stories=Stories(save, scenario),
             presets={**BUILT_IN, **config.sampling.own_presets},
         )
         async with (

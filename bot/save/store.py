@@ -94,6 +94,14 @@ class Save:
             scenario, *PUBLISHED,
         )  # fmt: skip
 
+    def shows(self) -> list[tuple[str, int, float]]:
+        """The scenarios that were played live (series/name), how many of each one's items were aired and stand, and when
+        the last of those came up."""
+        return self._db.execute(
+            f"SELECT scenario, COUNT(*), MAX(created) FROM items WHERE state IN ({marks(PUBLISHED)}) GROUP BY scenario",
+            PUBLISHED,
+        ).fetchall()
+
     def record_messages(self, outcomes: Iterable[tuple[Message, str, str | None]]) -> None:
         """What became of viewers' messages: the item's id, or the code of the reason why there is none; and the verdict
         of the checks as JSON (None: no new one, the one on record stands)."""

@@ -12,12 +12,15 @@ from bot.approval import Operator
 from bot.feed import Event, Feed
 from bot.save.library import Library
 from bot.web.auth import Doorkeeper
+from bot.web.stories import Stories
 from bot.web.texts import Language
 
 if TYPE_CHECKING:
+    from bot.desk.desk import Desk
     from bot.show import Show
 
 SHOW: web.AppKey[Show] = web.AppKey("show")
+DESK: web.AppKey[Desk] = web.AppKey("desk")
 FEED = web.AppKey("feed", Feed)
 OVERLAY_FEED = web.AppKey("overlay_feed", Feed)
 NOW_SHOWING: web.AppKey[Callable[[], Event]] = web.AppKey("now_showing")
@@ -26,5 +29,6 @@ LANGUAGE: web.AppKey[Language] = web.AppKey("language")
 FOLDER = web.AppKey("folder", Path)
 AVATARS: web.AppKey[Mapping[str, Path]] = web.AppKey("avatars")
 LIBRARY = web.AppKey("library", Library)
+STORIES = web.AppKey("stories", Stories)
 PRESETS: web.AppKey[tuple[str, ...]] = web.AppKey("presets")  # names of ways of drawing words
 OPERATOR = web.RequestKey("operator", Operator)

@@ -24,9 +24,11 @@ from bot.web.bodies import read
 from bot.web.guard import Door, Hosts
 from bot.web.metrics import CONTENT_TYPE, Metrics
 from bot.web.routes import Route
+from bot.web.stories import Stories
 from bot.web.texts import Language
 
 if TYPE_CHECKING:
+    from bot.desk.desk import Desk
     from bot.show import Show
 
 METRICS = web.AppKey("metrics", Metrics)
@@ -211,7 +213,9 @@ def create_app(
     overlay_feed: Feed,
     now_showing: Callable[[], Event],
     *,
+    desk: Desk,
     library: Library,
+    stories: Stories,
     operator_token: str,
     overlay_token: str,
     host: str = "127.0.0.1",
@@ -230,6 +234,7 @@ def create_app(
     """
     app = web.Application(middlewares=guard.MIDDLEWARES, client_max_size=guard.BODY_LIMIT)
     app[keys.SHOW] = show
+    app[keys.DESK] = desk
     app[keys.FEED] = feed
     app[keys.OVERLAY_FEED] = overlay_feed
     app[keys.NOW_SHOWING] = now_showing
@@ -238,6 +243,7 @@ def create_app(
     app[keys.FOLDER] = static
     app[keys.AVATARS] = avatars or {}
     app[keys.LIBRARY] = library
+    app[keys.STORIES] = stories
     app[keys.PRESETS] = tuple(presets)
     app[pages.FILES] = pages.find_files(static)
     app[METRICS] = Metrics(show.status)

@@ -22,6 +22,7 @@ from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
 from bot.show import Show
 from bot.web.server import create_app, serve
+from bot.web.stories import Stories
 from moderation import WatchedWords, build_chain
 
 OPERATOR_TOKEN = "operator-token-for-tests"
@@ -104,6 +105,7 @@ class Theatre:
             self.overlay_feed,
             self.outlet.now_showing,
             library=self.save.library,
+            stories=Stories(self.save, SCENE),
             operator_token=OPERATOR_TOKEN,
             overlay_token=OVERLAY_TOKEN,
         )

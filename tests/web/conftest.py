@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from adapters.base import AdapterState, Phase
 from bot.approval import Operator, Refused
 from bot.feed import Feed
 from bot.messages import Event, Viewer
-from bot.save.library import Library
+from bot.save import Save
 from bot.scenario import Character, Scenario
 from bot.view import adapter_json
 from bot.web import pages
 from bot.web.server import create_app
+from bot.web.stories import Stories
 
 OPERATOR_TOKEN = "operator-token-for-tests"
 OVERLAY_TOKEN = "overlay-token-for-tests"
@@ -150,11 +151,13 @@ class Site:
         self.overlay_feed = Feed(bound=8)
         self.now_showing: dict[str, Any] = {"event": "clear"}
         self.static = static
-        self.library = Library(static.parent / "Save")
+        self.save = Save(static.parent / "Save")
+        self.library = self.save.library
 
     def app(self, **settings: Any) -> web.Application:
         settings = {
             "library": self.library,
+            "stories": Stories(self.save),
             "operator_token": OPERATOR_TOKEN,
             "overlay_token": OVERLAY_TOKEN,
             "static": self.static,
@@ -165,7 +168,7 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def site(tmp_path: Path) -> Iterator[Site]:
     static = tmp_path / "static"
     (static / "parts").mkdir(parents=True)
     for page in pages.STATIC.rglob("*.html"):
@@ -178,10 +181,10 @@ def site(tmp_path: Path) -> Site:
     (tmp_path / "bell.png").write_bytes(b"a picture")
     (tmp_path / "secret.js").write_text("outside", encoding="utf-8")
     site = Site(static)
-    (tmp_path / "Save").mkdir(exist_ok=True)
     scene = Scenario("雾岛", "初见", characters=(Character("小铃"), Character("我", "User")))
     site.library.create(scene, avatars={"小铃": b"a picture"})
-    return site
+    yield site
+    site.save.close()
 
 
 @pytest.fixture

@@ -29,6 +29,8 @@ BODY = {
     "word": "紫薯精",
     "rule": "block",
 }
+# What a route cannot do without in its query.
+QUERY = {"/api/reading/export": {"show": "雾岛/初见", "form": "txt"}}
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -50,7 +52,10 @@ async def ask(client: Client, route: Route, path: str = "", **headers: str) -> C
     """A request that is right in all but what the test is about, websockets included."""
     upgrade = UPGRADE if route in FEEDS else {}
     body = {"json": BODY} if route.method == "POST" else {}
-    return await client.request(route.method, path or address(route), headers={**upgrade, **headers}, **body)
+    query = QUERY.get(route.path, {})
+    return await client.request(
+        route.method, path or address(route), params=query, headers={**upgrade, **headers}, **body
+    )
 
 
 def walked(app: Any) -> set[tuple[str, str]]:
@@ -200,7 +205,7 @@ async def test_every_answer_carries_the_headers(stranger: Client, route: Route, 
 
 async def test_an_address_that_is_nowhere_is_404(stranger: Client) -> None:
     """For everybody alike, with the headers and in our form."""
-    for path in ("/nowhere", "/api/", "/api/nothing", "/Tester/Chat.html", "/static/"):
+    for path in ("/nowhere", "/api/", "/api/nothing", "/Tester/Other.html", "/static/"):
         answer = await stranger.get(path)
         assert answer.status == 404
         assert (await answer.json())["error"] == "not_found"
