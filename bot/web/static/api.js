@@ -3,9 +3,12 @@
 const ANSWER_WITHIN = 10000;
 const SILENCE = 15000;
 
-/** Sent once. A lost answer is reported as such and never tried again: the first try may have taken effect. */
-export function post(path, body) {
-  return ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+/**
+ * Sent once. A lost answer is reported as such and never tried again: the first try may have taken effect. `more`: what
+ * else fetch() should know, such as { keepalive: true } for a page that may be going.
+ */
+export function post(path, body, more = {}) {
+  return ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), ...more });
 }
 
 export function get(path) {

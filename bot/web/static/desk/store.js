@@ -8,8 +8,10 @@ import { FeedLink, get, post } from "../api.js";
 import { t } from "../texts.js";
 
 export class Store {
-  constructor(scene) {
+  /** `tab`: a name of this browser tab's own, under which the server keeps what stands in its text box. */
+  constructor(scene, tab = "") {
     this.scene = scene;
+    this.tab = tab;
     this.snapshot = null;
     this.link = "connecting"; // "connecting" | "live" | "lost"
     this.attempt = 0; // how often a lost connection was tried again
@@ -34,10 +36,16 @@ export class Store {
   }
 
   open() {
-    new FeedLink(`${this.path}/feed`, (event) => this.apply(event), (link, attempt) => {
+    const path = `${this.path}/feed?${new URLSearchParams({ tab: this.tab })}`;
+    this.feed = new FeedLink(path, (event) => this.apply(event), (link, attempt) => {
       Object.assign(this, { link, attempt });
       this.tell({ event: "link" });
-    }).open();
+    });
+    this.feed.open();
+  }
+
+  close() {
+    this.feed.close();
   }
 
   // -- what a person does: each returns api.js's answer { ok, status, error, message, answer } ------------------------
@@ -47,14 +55,14 @@ export class Store {
     return this.inTurn("do", { order: { kind, ...fields } });
   }
 
-  /** Drafts: { character, count, start_with, min_length, hint, sampling?, continue? }. */
+  /** Drafts: { character, count, start_with, min_length, hint, sampling?, continue?, ask?: the one that gets more }. */
   ask(fields) {
     return this.inTurn("drafts", fields);
   }
 
-  /** What needs no revision: "drafts/stop", "scratch", "save". */
-  send(what, body = {}) {
-    return post(`${this.path}/${what}`, body);
+  /** What needs no revision: "drafts/stop", "scratch", "save". `more`: as for post(). */
+  send(what, body = {}, more = {}) {
+    return post(`${this.path}/${what}`, body, more);
   }
 
   /** "tree", "fed", "compare", "versions". */

@@ -1,0 +1,126 @@
+// The box in which words are changed in their place: a pending line's, a confirmed line's, a draft's before it is taken.
+// There is one. When its place goes, in this window or another, it moves to the foot of the page with what was typed.
+
+import { h, setAttr, show } from "../dom.js";
+import { t } from "../texts.js";
+import { NameBox } from "./names.js";
+
+export class Editor {
+  /** `stray`: where it stands when its place has gone. `toText(text)` takes the words that have lost their place. */
+  constructor(stray, toText) {
+    Object.assign(this, { stray, toText });
+    this.target = null; // { id, character, text, find(), send(text, character), take } while it is open
+    this.kept = new Map(); // id -> words of an edit that was cancelled
+    this.build();
+  }
+
+  build() {
+    this.box = h("textarea", { rows: "2", spellcheck: "false", data: { tLabel: "editor.label" } });
+    const input = h("input", { type: "text", maxlength: "60", autocomplete: "off", data: { tLabel: "name.label", tPlaceholder: "name.placeholder" } });
+    this.who = h("span", { class: "names" }, h("select", { data: { tLabel: "name.label" } }), input);
+    this.names = new NameBox(this.who);
+    this.save = h("button", { type: "submit", class: "approve", data: { server: "" } }, h("span"), h("kbd", {}, "Ctrl ⏎"));
+    const cancel = h("button", { type: "button", class: "quiet" }, h("span", { data: { t: "editor.cancel" } }), h("kbd", {}, "Esc"));
+    this.use = h("button", { type: "button", data: { t: "editor.use" } });
+    this.gone = h("p", { class: "wrong", role: "alert", data: { t: "editor.stray" } });
+    this.form = h("form", { class: "editor" }, this.gone, this.box, h("div", { class: "row" }, this.who, this.use, this.save, cancel));
+    this.form.addEventListener("submit", (event) => event.preventDefault() || this.submit());
+    this.form.addEventListener("keydown", (event) => this.press(event));
+    cancel.addEventListener("click", () => this.cancel());
+    this.use.addEventListener("click", () => this.moveToText());
+  }
+
+  get open() {
+    return this.target !== null;
+  }
+
+  /** `find()`: the element that it stands in, or null. `send(text, character)`: a promise of true when it was done. */
+  edit(target, groups) {
+    if (this.open) this.cancel();
+    this.target = target;
+    this.names.offer(groups);
+    this.names.name = target.character;
+    show(this.who, !target.take);
+    this.save.firstChild.dataset.t = target.take ? "editor.take" : "editor.save";
+    this.save.firstChild.textContent = t(this.save.firstChild.dataset.t);
+    this.box.value = this.kept.has(target.id) ? this.kept.get(target.id) : target.text;
+    this.place();
+    this.box.focus();
+    this.box.setSelectionRange(this.box.value.length, this.box.value.length);
+  }
+
+  /** After each drawing: into its place, or to the foot of the page. The cursor stays in it. */
+  place() {
+    if (!this.open) return;
+    const place = this.target.find() || this.stray;
+    const focused = this.form.contains(document.activeElement) || this.lost;
+    const lost = place === this.stray;
+    if (this.form.parentElement !== place) {
+      const { selectionStart, selectionEnd } = this.box;
+      this.leave();
+      place.append(this.form);
+      setAttr(place, "data-editing", true);
+      if (focused) this.box.focus({ preventScroll: true });
+      this.box.setSelectionRange(selectionStart, selectionEnd);
+    }
+    this.lost = false;
+    show(this.stray, lost);
+    show(this.gone, lost);
+    show(this.use, lost);
+    show(this.save, !lost);
+    if (lost) show(this.who, false);
+  }
+
+  /** Before a drawing that may take its place away: whether the cursor is in it. */
+  hold() {
+    this.lost = this.open && this.form.contains(document.activeElement);
+  }
+
+  leave() {
+    if (this.form.parentElement) setAttr(this.form.parentElement, "data-editing", null);
+    this.form.remove();
+  }
+
+  press(event) {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Escape") this.cancel();
+    else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.shiftKey) this.submit();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  async submit() {
+    const { target } = this;
+    const text = this.box.value;
+    if (target === null || this.save.disabled || this.form.parentElement === this.stray) return;
+    this.save.disabled = true;
+    const done = await target.send(text, target.take ? target.character : this.names.name);
+    this.save.disabled = false;
+    if (!done || this.target !== target) return;
+    this.kept.delete(target.id);
+    this.close();
+  }
+
+  /** What was typed is there again when the same words are edited again. */
+  cancel() {
+    if (!this.open) return;
+    const { id, text } = this.target;
+    if (this.box.value !== text) this.kept.set(id, this.box.value);
+    const place = this.form.closest("li");
+    this.close();
+    if (place) place.focus({ preventScroll: true });
+  }
+
+  moveToText() {
+    const text = this.box.value;
+    this.close();
+    this.toText(text);
+  }
+
+  close() {
+    this.target = null;
+    this.leave();
+    show(this.stray, false);
+  }
+}
