@@ -8,6 +8,7 @@ import zlib
 from hypothesis import strategies as st
 
 from bot.chapter import Chapter, Choices, Heading
+from bot.chapter.chapter import label
 from bot.scenario import Character, Line, Log, Origin, Scenario
 from tests.hostile import hostile_text
 
@@ -28,7 +29,8 @@ def worst() -> Chapter:
         headings.append(Heading(len(lines), f"{piece}题 {piece}"))
         texts = (f"{piece}字", f"字{piece}", f"字{piece}字{piece}字", f"字\n{piece}字\n{piece}")
         lines += [Line(name, text) for text in texts for name in ("", f"名{piece}", f"{piece}名")]
-    return Chapter("题 #", Log(Scenario("_系列_", "名"), tuple(lines)), tuple(headings))
+    pictures = {label(f"名{piece}"): png() for piece in PIECES}
+    return Chapter("题 #", Log(Scenario("_系列_", "名"), tuple(lines)), tuple(headings), pictures)
 
 
 def png(red: int = 200) -> bytes:
@@ -69,7 +71,7 @@ def chapters(draw: st.DrawFn) -> Chapter:
     lines = tuple(draw(st.lists(line, max_size=6)))
     heading = st.builds(Heading, st.integers(0, len(lines)), marked_text)
     scenario = Scenario(draw(marked_text), draw(marked_text))
-    pictures = {name: png() for name in names}
+    pictures = {label(name): png() for name in names}
     return Chapter(draw(marked_text), Log(scenario, lines), tuple(draw(st.lists(heading, max_size=2))), pictures)
 
 
