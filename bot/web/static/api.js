@@ -1,6 +1,7 @@
 // The ways to the server: a POST for each thing a person does, a GET for what is looked at, and the feed of what has happened.
 
 const ANSWER_WITHIN = 10000;
+const SENT_WITHIN = 60000;
 const SILENCE = 15000;
 
 /**
@@ -15,9 +16,14 @@ export function get(path) {
   return ask(path, { cache: "no-store" });
 }
 
-async function ask(path, request) {
+/** A file as it is. It may be large and the network slow. */
+export function send(path, file) {
+  return ask(path, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file }, SENT_WITHIN);
+}
+
+async function ask(path, request, within = ANSWER_WITHIN) {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), ANSWER_WITHIN);
+  const timer = setTimeout(() => abort.abort(), within);
   try {
     const response = await fetch(path, { ...request, signal: abort.signal });
     const answer = await response.json().catch(() => ({}));
