@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine.frames import drafts_frame, from_line, prompt_of, sampling_of, to_line
+from bot.engine.frames import count_frame, drafts_frame, from_line, prompt_of, read_frame, sampling_of, to_line
 from bot.engine.sampling.limits import STEPS
 from bot.engine.types import Prompt, Sampling
 
@@ -39,3 +39,10 @@ def test_a_request_arrives_as_it_was_sent(prompt: Prompt, sampling: Sampling) ->
     frame = from_line(line)
     assert (frame["answer"], frame["count"]) == (3, 5)
     assert (prompt_of(frame), sampling_of(frame)) == (prompt, sampling)
+
+
+@given(prompts, st.lists(st.text()))
+def test_reading_and_counting_arrive_as_they_were_sent(prompt: Prompt, texts: list[str]) -> None:
+    """The same for the other requests."""
+    assert prompt_of(from_line(to_line(read_frame(3, prompt)))) == prompt
+    assert from_line(to_line(count_frame(4, texts))) == {"do": "count", "answer": 4, "texts": texts}

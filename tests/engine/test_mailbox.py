@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine.mailbox import Mailbox
-from bot.engine.types import DraftDone, DraftText, Ending, EngineError
+from bot.engine.mailbox import Mailbox, Progress
+from bot.engine.types import DraftDone, DraftText, Ending, EngineError, Reading
 
 DRAFTS = 3
 
@@ -100,3 +100,45 @@ async def test_a_reader_that_waits_is_woken() -> None:
         assert reader.exception() is not None or reader.result() == DraftText(0, "好")
     with pytest.raises(EngineError, match="没了"):
         await mailbox.take()
+
+
+async def told(progress: Progress) -> list[Reading]:
+    return [await progress.take() for _ in range(2) if len(progress)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1))
+def test_progress_begins_at_nothing_and_never_goes_back_on_the_whole(reports: list[tuple[int, bool]]) -> None:
+    """The first says how much there is to read, what is told adds up, and a slow reader misses only what is out of date."""
+
+    async def read() -> list[Reading]:
+        progress, seen = Progress(), list[Reading]()
+        for left, looks in [*reports, (0, True)]:
+            progress.left(left)
+            if looks:
+                seen += await told(progress)
+        assert not progress.open and not len(progress)
+        return seen
+
+    seen = asyncio.run(read())
+    assert seen[0].done == 0 and seen[-1].done == seen[-1].total == max(left for left, _ in reports)
+    assert all(0 <= one.done <= one.total for one in seen)
+    assert [one.total for one in seen] == sorted(one.total for one in seen)
+
+
+async def test_nothing_to_read_is_said_once() -> None:
+    """Both the first report and the last."""
+    progress = Progress()
+    progress.left(0)
+    assert await told(progress) == [Reading(0, 0)]
+    assert not progress.open
+
+
+async def test_a_lost_reading_is_said_after_what_waits() -> None:
+    """And then again, to whoever asks again."""
+    progress = Progress()
+    progress.left(7)
+    progress.lose("没了")
+    assert await progress.take() == Reading(0, 7)
+    for _ in range(2):
+        with pytest.raises(EngineError, match="没了"):
+            await progress.take()

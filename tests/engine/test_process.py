@@ -23,12 +23,14 @@ from bot.engine import process
 from bot.engine.process import LocalEngine
 from bot.engine.states.keeping import IN_MEMORY, Keeping
 from bot.engine.types import (
+    Counted,
     DraftDone,
     DraftText,
     EngineError,
     EngineState,
     EngineStatus,
     Prompt,
+    Reading,
     Sampling,
 )
 from tests.engine.test_worker import alive
@@ -192,6 +194,61 @@ async def test_an_answer_that_nobody_reads_any_more_is_stopped(shared: Running) 
         await watch.until(lambda status: status.figures.get("rows") == 5)
     await watch.until(lambda status: status.figures.get("rows") == 0)
     assert done(await collect(engine))
+
+
+SCENE = Prompt(("很久很久以前。" * 60, *(f"第{n}天。" * 9 for n in range(60)), "小溪:"), keep=(1, 20, 40))
+
+
+async def test_a_prompt_is_read_ahead_and_texts_are_counted(shared: Running) -> None:
+    """It tells how far it is, and drafts need no more reading; counts are those of the model's own tokens."""
+    engine, watch = shared
+    seen = [reading async for reading in engine.read(SCENE)]
+    assert seen[0] == Reading(0, seen[-1].total) and seen[-1].done == seen[-1].total > 1000
+    assert [one.done for one in seen] == sorted({one.done for one in seen})
+    assert [reading async for reading in engine.read(SCENE)] == [Reading(0, 0)]
+    counted = await engine.count([*SCENE.parts, ""])
+    assert counted.exact and sum(counted.tokens) == seen[-1].total and counted.tokens[-1] == 0
+    read = (await watch.until(lambda status: not status.figures.get("queue"))).figures["tokens_read"]
+    async with aclosing(engine.drafts(SCENE, 1, SHORT)) as answer:
+        assert [event async for event in answer]
+    assert (await watch.until(lambda status: status.figures.get("tokens_drawn", 0) > 0)).figures["tokens_read"] == read
+
+
+async def test_a_reading_that_nobody_wants_any_more_is_stopped(shared: Running) -> None:
+    """Closing the iterator empties the queue."""
+    engine, watch = shared
+    async with aclosing(engine.read(Prompt(("另一个很长的故事。" * 4000,)))) as reading:
+        assert (await anext(reading)).total > 10_000
+    await watch.until(lambda status: status.figures.get("queue") == 0)
+    assert done(await collect(engine))
+
+
+async def test_a_killed_process_loses_its_readings_and_estimates_meanwhile(tiny_path: Path) -> None:
+    """Whoever reads is told in words; counts go on without it, and say that they are estimates."""
+    async with running(tiny_path) as (engine, watch):
+        async with aclosing(engine.read(Prompt(("第三个很长的故事。" * 4000,)))) as reading:
+            await anext(reading)
+            assert engine.pid is not None
+            os.kill(engine.pid, signal.SIGKILL)
+            with pytest.raises(EngineError, match="意外退出"):
+                while True:
+                    await anext(reading)
+        assert await engine.count(["晚上好", "good evening"]) == Counted((3, 4), exact=False)
+        with pytest.raises(EngineError):
+            await anext(engine.read(SCENE))
+        await watch.state(EngineState.READY)
+        assert (await engine.count(["晚上好"])).exact
+
+
+async def test_a_process_that_dies_while_it_counts_is_waited_for_no_longer(tiny_path: Path) -> None:
+    """It is stopped, so that the request stays unanswered, and then killed."""
+    async with running(tiny_path) as (engine, _):
+        assert engine.pid is not None
+        os.kill(engine.pid, signal.SIGSTOP)
+        counting = asyncio.create_task(engine.count(["晚上好"]))
+        await until(lambda: bool(engine._counts))
+        os.kill(engine.pid, signal.SIGKILL)
+        assert await counting == Counted((3,), exact=False)
 
 
 async def test_a_slow_reader_gets_the_newest_text(shared: Running) -> None:

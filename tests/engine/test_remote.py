@@ -21,6 +21,7 @@ from bot.engine.remote.engine import RemoteEngine
 from bot.engine.remote.forms import Form
 from bot.engine.remote.server import Waits, base_of
 from bot.engine.types import (
+    Counted,
     DraftDone,
     DraftText,
     Ending,
@@ -28,6 +29,7 @@ from bot.engine.types import (
     EngineState,
     EngineStatus,
     Prompt,
+    Reading,
     Sampling,
 )
 from bot.errors import UserError
@@ -111,6 +113,13 @@ async def test_request_says_what_the_model_reads_and_how_it_draws() -> None:
             "samplers": ["penalties", "dry", "top_p", "top_k", "min_p", "typ_p", "temperature"],
         }
     ]  # fmt: skip
+
+
+async def test_nothing_is_read_ahead_and_counts_are_estimates() -> None:
+    """A server reads when it drafts, and its vocabulary is not known: both are said at once, with no server at all."""
+    engine = RemoteEngine(["http://127.0.0.1:9/v1"])
+    assert [reading async for reading in engine.read(PROMPT)] == [Reading(0, 0)]
+    assert await engine.count(["晚上好", "good evening"]) == Counted((3, 4), exact=False)
 
 
 async def test_draft_begins_with_start_with() -> None:
