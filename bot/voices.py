@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bot.engine.sampling.presets import Values, sampling_from
+from bot.engine.sampling.presets import BUILT_IN, Values, sampling_from
 from bot.engine.types import Sampling
 from bot.scenario import Scenario, ScenarioError
 
@@ -22,6 +22,11 @@ class Voices:
 
     base: Sampling = Sampling()
     presets: Mapping[str, Values] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the presets."""
+        return tuple(dict.fromkeys((*BUILT_IN, *self.presets)))
 
     def of(self, scenario: Scenario, character: str, wanted: object = None, min_length: int = 0) -> Sampling:
         """A character's own way, and what somebody wants this time over it. Raises ScenarioError for what the scenario

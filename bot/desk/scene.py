@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from uuid import uuid4
 
 from bot.desk.asks import Ask, ask_of, by_id, from_record, to_record
 from bot.desk.history import History
@@ -32,6 +31,7 @@ class Scene:
         self.revision = _milliseconds(row.changed)
         self.history = history
         self.feed = Feed()
+        self.avatars: dict[str, str] = {}  # addresses of the characters' pictures
         self.tabs = Tabs(row.id, record, clock)
         self._record = record
         self._clock = clock
@@ -39,10 +39,10 @@ class Scene:
         self._gather()
 
     @classmethod
-    def begin(cls, record: DeskRecord, clock: Clock, series: str, name: str, began: Began, by: str) -> Scene:
-        """A new one, on record. Raises Refused."""
+    def begin(cls, record: DeskRecord, clock: Clock, id: str, place: tuple[str, str], began: Began, by: str) -> Scene:
+        """A new one, on record. `place`: series and name of the scenario's folder. Raises Refused."""
         now, story = clock(), began.story()
-        row = SceneRow(uuid4().hex[:12], story.title, series, name, now, now, 0, len(story.lines))
+        row = SceneRow(id, story.title, *place, now, now, 0, len(story.lines))
         with _on_disk():
             record.begin(row, StepRow(0, now, by, STEP.dump_json(began).decode()))
         return cls(row, History.of(began), record, clock)
@@ -132,11 +132,21 @@ class Scene:
         kept = self._record.proposal(self.id, id)
         return None if kept is None else from_record(kept)
 
+    @property
+    def asks_here(self) -> list[Ask]:
+        """Those for the end of the story, oldest first."""
+        here = [ask for ask in self.asks.values() if ask.place == self.story.place]
+        return sorted((ask for ask in here if ask.running or ask.proposes or ask.error), key=lambda ask: ask.at)
+
+    def let_go(self) -> None:
+        """Of asks for other places; those that still run are forgotten when they end."""
+        self.asks = {id: ask for id, ask in self.asks.items() if ask.running or ask.place == self.story.place}
+
     def _gather(self) -> None:
-        """The asks at the story's end, which undo may have brought back, and those that are still running."""
+        """The asks for the end of the story, which undo may have brought back."""
+        self.let_go()
         here = by_id(from_record(kept) for kept in self._record.proposals(self.id, self.story.place))
-        still = {id: ask for id, ask in self.asks.items() if ask.running or ask.place == self.story.place}
-        self.asks = here | still
+        self.asks = here | self.asks
 
     # -- small steps -----------------------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-"""The two websockets: what is going on for operators, what is on the air for the overlay. Browsers only listen.
+"""The websockets: what is going on for operators, what is on the air for the overlay; the desk's are in desk.py. Browsers
+only listen.
 
 Whoever connects gets the present first and then every change; whoever was too slow is told so and gets the present
 again.
@@ -31,7 +32,7 @@ SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets")
 async def operator_feed(request: web.Request) -> web.StreamResponse:
     """GET /api/feed. While it is open, somebody is at the panel."""
     show, feed = request.app[keys.SHOW], request.app[keys.FEED]
-    return await _stream(
+    return await stream(
         request, feed, lambda: {"event": "snapshot", **show.snapshot()}, lambda: show.operators_changed(len(feed))
     )
 
@@ -39,12 +40,13 @@ async def operator_feed(request: web.Request) -> web.StreamResponse:
 async def overlay_feed(request: web.Request) -> web.StreamResponse:
     """GET /overlay/feed. A page that connects late sees only what is on the air now, never what it missed."""
     show, feed = request.app[keys.SHOW], request.app[keys.OVERLAY_FEED]
-    return await _stream(request, feed, request.app[keys.NOW_SHOWING], lambda: show.overlays_changed(len(feed)))
+    return await stream(request, feed, request.app[keys.NOW_SHOWING], lambda: show.overlays_changed(len(feed)))
 
 
-async def _stream(
+async def stream(
     request: web.Request, feed: Feed, present: Callable[[], Event], counted: Callable[[], None]
 ) -> web.StreamResponse:
+    """`counted` is called when a reader has come and when it has gone."""
     if len(feed) >= OPEN_PAGES:
         raise Denied("too_many_pages")
     socket = web.WebSocketResponse(timeout=CLOSING, heartbeat=HEARTBEAT, compress=False, max_msg_size=4096)

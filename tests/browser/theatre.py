@@ -12,6 +12,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page, Playwright
 
+from bot.desk.desk import Desk
 from bot.engine.scripted import ScriptedEngine
 from bot.feed import Feed
 from bot.intake import Intake
@@ -21,6 +22,7 @@ from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
 from bot.show import Show
+from bot.voices import Voices
 from bot.web.server import create_app, serve
 from bot.web.stories import Stories
 from moderation import WatchedWords, build_chain
@@ -80,6 +82,7 @@ class Theatre:
             clock=time.time,
             lists=self.lists,
         )
+        self.desk = Desk(self.save, self.engine, voices=Voices(), clock=time.time)
         self.port = 0
         self.faults: list[str] = []  # what any page complained about
         self._web = contextlib.AsyncExitStack()
@@ -87,14 +90,15 @@ class Theatre:
 
     @contextlib.asynccontextmanager
     async def playing(self) -> AsyncIterator[Theatre]:
-        show = asyncio.create_task(self.show.run())
+        running = [asyncio.create_task(self.show.run()), asyncio.create_task(self.desk.run())]
         try:
             await self.open_doors()
             yield self
         finally:
             await self.close_doors()
-            show.cancel()
-            await asyncio.wait([show])
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
             self.save.close()
 
     async def open_doors(self) -> None:
@@ -104,6 +108,7 @@ class Theatre:
             self.feed,
             self.overlay_feed,
             self.outlet.now_showing,
+            desk=self.desk,
             library=self.save.library,
             stories=Stories(self.save, SCENE),
             operator_token=OPERATOR_TOKEN,

@@ -12,11 +12,14 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from adapters.base import AdapterState, Phase
 from bot.approval import Operator, Refused
+from bot.desk.desk import Desk
+from bot.engine.scripted import ScriptedEngine
 from bot.feed import Feed
 from bot.messages import Event, Viewer
 from bot.save import Save
-from bot.scenario import Character, Scenario
+from bot.scenario import Character, Log, Scenario, dump_log
 from bot.view import adapter_json
+from bot.voices import Voices
 from bot.web import pages
 from bot.web.server import create_app
 from bot.web.stories import Stories
@@ -153,9 +156,11 @@ class Site:
         self.static = static
         self.save = Save(static.parent / "Save")
         self.library = self.save.library
+        self.desk = Desk(self.save, ScriptedEngine(), voices=Voices(), clock=lambda: 1000.0, new_id=lambda: "scene-1")
 
     def app(self, **settings: Any) -> web.Application:
         settings = {
+            "desk": self.desk,
             "library": self.library,
             "stories": Stories(self.save),
             "operator_token": OPERATOR_TOKEN,
@@ -182,7 +187,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
     (tmp_path / "secret.js").write_text("outside", encoding="utf-8")
     site = Site(static)
     scene = Scenario("雾岛", "初见", characters=(Character("小铃"), Character("我", "User")))
-    site.library.create(scene, avatars={"小铃": b"a picture"})
+    log = dump_log(Log(scene, ())).encode()
+    site.library.create(scene, avatars={"小铃": b"a picture"}, logs={"20230801-2100_Log.json": log})
+    site.desk.open("雾岛", "初见", Operator("op"))
     yield site
     site.save.close()
 

@@ -21,6 +21,7 @@ from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
 from bot.show import Show
 from bot.web.server import create_app
+from bot.web.stories import Stories
 from moderation import build_chain
 from tests.waiting import until
 from tests.web.conftest import OPERATOR_TOKEN, OVERLAY_TOKEN, Client, Site
@@ -62,7 +63,7 @@ class Studio:
 
 @pytest.fixture
 async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
-    studio = Studio(tmp_path / "Save")
+    studio = Studio(tmp_path / "Studio")
     running = asyncio.create_task(studio.show.run())
     yield studio
     running.cancel()
@@ -78,7 +79,9 @@ async def client(studio: Studio, site: Site) -> AsyncIterator[Client]:
         studio.feed,
         studio.overlay_feed,
         studio.overlay.now_showing,
+        desk=site.desk,
         library=studio.save.library,
+        stories=Stories(studio.save, SCENE),
         operator_token=OPERATOR_TOKEN,
         overlay_token=OVERLAY_TOKEN,
         static=site.static,

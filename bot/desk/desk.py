@@ -1,0 +1,283 @@
+"""The script desk: the open scenes, and what people do with them. What may happen to a story is in steps.py.
+
+Nothing here reaches an audience: the desk knows no outlet and no approval queue. Its `confirm` makes pending lines part
+of a story, and that is all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+from bot.aired import aired_lines
+from bot.approval import Operator
+from bot.desk import view
+from bot.desk.asks import Ask
+from bot.desk.drafting import Drafting, Request
+from bot.desk.feeding import Feeding
+from bot.desk.opening import began
+from bot.desk.orders import AnyOrder
+from bot.desk.preparing import Preparing, likeliest
+from bot.desk.scene import Clock, Scene
+from bot.desk.scratch import Scratch
+from bot.desk.shelf import Shelf
+from bot.desk.steps import Began
+from bot.desk.story import Story
+from bot.desk.tree import shared
+from bot.engine.scene_prompt import Cue
+from bot.engine.types import Engine, EngineState, Reading, Sampling
+from bot.errors import Refused, UserError
+from bot.feed import Feed
+from bot.save import Save
+from bot.save.desk import SceneRow
+from bot.scenario import Line, Log, Scenario
+from bot.view import Json, engine_json
+from bot.voices import Voices
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person asks the model for. `character`: who is to speak, or tell. `sampling`: a preset's name or values over
+    the character's own; None: its own. `continues`: the line that the drafts go on with. `ask`: the one that more drafts
+    are for; who speaks and what they continue is its own."""
+
+    character: str = ""
+    count: int = 4
+    start_with: str = ""
+    min_length: int = 0
+    hint: str = ""
+    sampling: str | dict[str, Any] | None = None
+    continues: str = ""
+    ask: str = ""
+
+
+class Desk:
+    def __init__(
+        self,
+        save: Save,
+        engine: Engine,
+        *,
+        voices: Voices,
+        clock: Clock,
+        new_id: Callable[[], str] = lambda: uuid4().hex[:12],
+    ) -> None:
+        self._save = save
+        self._engine = engine
+        self._voices = voices
+        self._clock = clock
+        self._new_id = new_id
+        self._shelf = Shelf(save.desk, clock)
+        self._feeding = Feeding(engine)
+        self._drafting = Drafting(engine, self._feeding, save.generations, self._ask_changed, self._draft_grew)
+        self._preparing = Preparing(engine, self._feeding, self._scene_changed, self._read_on)
+        self._tasks: asyncio.TaskGroup | None = None
+        self._was_ready = engine.status.state is EngineState.READY
+
+    async def run(self) -> None:
+        """Until cancelled. Drafts are written and scenes are read while it runs."""
+        async with asyncio.TaskGroup() as self._tasks:
+            await asyncio.Event().wait()
+
+    # -- scenes ----------------------------------------------------------------------------------------------------
+
+    def scenes(self) -> list[Json]:
+        """All of them, those in the bin too, the one changed last first."""
+        return [view.row_json(row) for row in self._save.desk.scenes()]
+
+    def open(self, series: str, name: str, by: Operator, *, log: str = "", title: str = "") -> str:
+        """A new scene of a scenario, from its opening or from one of its logs. Raises Refused, and UserError for what is
+        wrong with a file."""
+        library = self._save.library
+        place = library.folder(series, name).parent.name, library.folder(series, name).name
+        if log:
+            played = library.read_log(*place, log)
+            return self._begin(place, began(played.scenario, played.lines, title, self._new_id), by)
+        scenario = library.read(*place).scenario
+        return self._begin(place, began(scenario, scenario.opening, title, self._new_id), by)
+
+    def open_aired(self, show: str, by: Operator, *, day: date | None = None, title: str = "") -> str:
+        """A new scene of what was aired live: `show` is its scenario's series/name. `day`: only what was aired then."""
+        place, scenario = self._scenario_of(show)
+        lines = aired_lines(self._save, show, scenario.speakers, day)
+        if not lines:
+            raise Refused("nothing_aired", f"{show} 还没有播出过。 Nothing of it was aired.")
+        return self._begin(place, began(scenario, (*scenario.opening, *lines), title, self._new_id), by)
+
+    def _begin(self, place: tuple[str, str], source: Began, by: Operator) -> str:
+        scene = Scene.begin(self._save.desk, self._clock, self._new_id(), place, source, by.name)
+        self._prepare(self._shelf.put(scene))
+        return scene.id
+
+    def _scenario_of(self, show: str) -> tuple[tuple[str, str], Scenario]:
+        """By what its file says of its series and name, as shows go by it. Of a scenario that is gone only the name."""
+        for listed in self._save.library.listing():
+            if listed.scenario and show == f"{listed.scenario.series}/{listed.scenario.name}":
+                return (listed.series, listed.name), listed.scenario
+        series, _, name = show.partition("/")
+        return (series, name), Scenario(series, name)
+
+    def bin(self, id: str) -> None:
+        self._row(id)
+        self._save.desk.bin(id, self._clock())
+        if (scene := self._shelf.drop(id)) is not None:
+            self._drafting.stop_all(scene)
+            self._preparing.forget(scene)
+            scene.feed.publish({"event": "binned"})
+
+    def restore(self, id: str) -> None:
+        self._row(id)
+        self._save.desk.bin(id, None)
+
+    def _row(self, id: str) -> SceneRow:
+        if (row := self._save.desk.scene(id)) is None:
+            raise Refused("not_found", "没有这一幕。 There is no such scene.")
+        return row
+
+    # -- a page follows a scene ------------------------------------------------------------------------------------
+
+    @contextmanager
+    def following(self, id: str, tab: str) -> Iterator[Feed]:
+        """What happens in a scene, for the page of this name."""
+        scene = self._shelf.take(id)
+        scene.tabs.opened(tab)
+        try:
+            yield scene.feed
+        finally:
+            scene.tabs.closed(tab)
+
+    def followed(self, id: str) -> None:
+        """Somebody follows it now, or no longer."""
+        scene = self._shelf.take(id)
+        if len(scene.feed) and not self._preparing.under_way(scene):
+            self._prepare(scene)
+
+    def snapshot(self, id: str, tab: str = "") -> Json:
+        scene = self._shelf.take(id)
+        scratch = scene.tabs.scratch(tab)
+        lines = view.lines_json(scene.story.lines, scene.story)
+        return {**self._present(scene), "lines": lines, "scratch": scratch and view.scratch_json(scratch)}
+
+    def _present(self, scene: Scene) -> Json:
+        """All but the confirmed lines."""
+        measured, reading = self._preparing.measured(scene), self._preparing.reading(scene)
+        return {
+            **view.scene_json(scene),
+            **view.measures_json(scene.story, measured),
+            "reading": reading and {"done": reading.done, "total": reading.total},
+            "engine": engine_json(self._engine.status),
+            "presets": list(self._voices.names),
+        }
+
+    # -- what a person does ----------------------------------------------------------------------------------------
+
+    def do(self, id: str, revision: int, order: AnyOrder, by: Operator) -> int:
+        """The new revision. Raises Refused, and then nothing has changed."""
+        scene = self._shelf.take(id)
+        before = scene.story.lines
+        scene.obey(revision, order, by.name)
+        self._drafting.leave(scene)
+        self._scene_changed(scene, before)
+        self._prepare(scene)
+        return scene.revision
+
+    def draft(self, id: str, revision: int, wanted: Wanted) -> str:
+        """The ask that drafts are written for when this returns. Raises Refused."""
+        scene = self._shelf.take(id)
+        scene.check(revision)
+        if self._tasks is None or self._engine.status.state is not EngineState.READY:
+            why = self._engine.status.detail or self._engine.status.state
+            raise Refused(
+                "engine", f"引擎还没有就绪：{why}。可以先自己写。 The engine is not ready; you can write yourself."
+            )
+        ask = self._asked(scene, wanted)
+        cue = Cue(ask.character, wanted.start_with, wanted.hint)
+        sampling = self._sampling(scene.story, ask.character, wanted)
+        request = Request(scene.story, cue, ask.continues, sampling, wanted.count)
+        self._drafting.begin(self._tasks, scene, ask, request)
+        return ask.id
+
+    def _asked(self, scene: Scene, wanted: Wanted) -> Ask:
+        """A new ask, or one that gets more drafts."""
+        if wanted.ask:
+            here = next((ask for ask in scene.asks_here if ask.id == wanted.ask), None)
+            if here is None:
+                raise Refused("not_found", "这批候选已经不在了，请重新要。 These drafts are no longer here: ask anew.")
+            return here
+        story = scene.story
+        character = story.find(wanted.continues).character if wanted.continues else wanted.character
+        return Ask(self._new_id(), story.place, character, self._clock(), wanted.continues)
+
+    def _sampling(self, story: Story, character: str, wanted: Wanted) -> Sampling:
+        try:
+            return self._voices.of(story.scenario, character, wanted.sampling, wanted.min_length)
+        except (ValueError, UserError) as error:
+            raise Refused("bad_sampling", str(error)) from error
+
+    def stop(self, id: str, ask: str) -> None:
+        self._drafting.stop(self._shelf.take(id), ask)
+
+    def keep_scratch(self, id: str, tab: str, scratch: Scratch) -> None:
+        self._shelf.take(id).keep_scratch(tab, scratch)
+
+    def save_log(self, id: str) -> str:
+        """Writes the confirmed story beside its scenario; the new file's name."""
+        scene = self._shelf.take(id)
+        log = Log(scene.story.scenario, scene.story.lines)
+        return self._save.library.write_log(scene.series, scene.name, log)
+
+    # -- what is looked at -----------------------------------------------------------------------------------------
+
+    async def fed(self, id: str, character: str | None = None) -> Json:
+        """What would be fed for this character's words, or those of whoever is likeliest to speak."""
+        story = self._shelf.take(id).story
+        fed = await self._feeding.fed(story, Cue(likeliest(story) if character is None else character))
+        shown, exact = await self._feeding.shown(fed)
+        return view.fed_json(shown, exact, fed.form)
+
+    def tree(self, id: str) -> Json:
+        return view.tree_json(self._shelf.take(id).story)
+
+    def compare(self, id: str, a: str = "", b: str = "") -> Json:
+        """Two branches; "" is the present one."""
+        story = self._shelf.take(id).story
+        return view.compare_json(story, a or story.branch, b or story.branch)
+
+    def versions(self, id: str, line: str) -> Json:
+        return view.versions_json(self._shelf.take(id).story, line)
+
+    # -- telling the pages -----------------------------------------------------------------------------------------
+
+    def engine_changed(self) -> None:
+        ready = self._engine.status.state is EngineState.READY
+        for scene in self._shelf:
+            scene.feed.publish({"event": "engine", **engine_json(self._engine.status)})
+            if ready and not self._was_ready and len(scene.feed):
+                self._prepare(scene)
+        self._was_ready = ready
+
+    def _prepare(self, scene: Scene) -> None:
+        if self._tasks is not None:
+            self._preparing.begin(self._tasks, scene)
+
+    def _scene_changed(self, scene: Scene, before: Sequence[Line] | None = None) -> None:
+        """`before`: the confirmed lines that were told last; None: the same."""
+        story = scene.story
+        kept = len(story.lines) if before is None else shared(before, story.lines)
+        tail = view.lines_json(story.lines[kept:], story)
+        scene.feed.publish({"event": "scene", **self._present(scene), "kept": kept, "lines": tail})
+
+    def _ask_changed(self, scene: Scene, ask: Ask) -> None:
+        if ask.place == scene.story.place:
+            scene.feed.publish({"event": "ask", **view.ask_json(ask)})
+
+    def _draft_grew(self, scene: Scene, ask: Ask, index: int) -> None:
+        if ask.place == scene.story.place:
+            scene.feed.publish(view.draft_event(ask, index))
+
+    def _read_on(self, scene: Scene, reading: Reading) -> None:
+        scene.feed.publish({"event": "reading", "done": reading.done, "total": reading.total})

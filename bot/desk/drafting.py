@@ -1,0 +1,132 @@
+"""Requests for drafts while they run: the engine's words onto the asks of a scene, as they come. Decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
+
+from bot.desk.asks import Ask, Draft
+from bot.desk.feeding import Feeding
+from bot.desk.scene import Scene
+from bot.desk.story import Story
+from bot.engine.scene_prompt import Cue
+from bot.engine.types import DraftDone, DraftText, Engine, EngineError, Sampling
+from bot.errors import Refused, UserError
+from bot.save.generations import Generations, Place
+
+MOST_DRAFTS = 24  # of one ask; more are not read by anyone
+MOST_RUNNING = 4  # requests of one scene at a time
+
+NOTHING = "这次没有写出内容，可以按“更多”再试。 Nothing was written; ask for more to try again."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the engine is asked for, of the story as it was then. `continues`: the line that the drafts go on with."""
+
+    story: Story
+    cue: Cue
+    continues: str
+    sampling: Sampling
+    count: int
+
+
+class Drafting:
+    """`ask_changed` and `draft_grew` (with the draft's number) tell whoever looks at the scene."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        feeding: Feeding,
+        generations: Generations,
+        ask_changed: Callable[[Scene, Ask], None],
+        draft_grew: Callable[[Scene, Ask, int], None],
+    ) -> None:
+        self._engine = engine
+        self._feeding = feeding
+        self._generations = generations
+        self._ask_changed = ask_changed
+        self._draft_grew = draft_grew
+        self._running: dict[tuple[str, str], set[asyncio.Task[str | None]]] = {}  # by scene and ask
+
+    def begin(self, tasks: asyncio.TaskGroup, scene: Scene, ask: Ask, request: Request) -> None:
+        """`ask` with more drafts, which are being written when this returns. Raises Refused."""
+        _check_room(scene, ask, request.count)
+        first = len(ask.drafts)
+        scene.put(ask.begun(request.count))
+        task = tasks.create_task(self._draft(scene, ask.id, first, request))
+        self._running.setdefault((scene.id, ask.id), set()).add(task)
+        task.add_done_callback(lambda task: self._ended(scene, ask.id, first, request.count, task))
+        self._ask_changed(scene, scene.asks[ask.id])
+
+    def stop(self, scene: Scene, ask: str) -> None:
+        """What is finished stays; the engine ends the rest within one step."""
+        for task in self._running.get((scene.id, ask), ()):
+            task.cancel()
+
+    def leave(self, scene: Scene) -> None:
+        """The story has gone on: what was asked for another place is not on the screen any more."""
+        for ask in scene.asks.values():
+            if ask.place != scene.story.place:
+                self.stop(scene, ask.id)
+
+    def stop_all(self, scene: Scene) -> None:
+        for ask in scene.asks:
+            self.stop(scene, ask)
+
+    async def _draft(self, scene: Scene, ask: str, first: int, request: Request) -> str | None:
+        """Returns why there is nothing more, for people. A failure costs this request and nothing else."""
+        try:
+            async with contextlib.aclosing(self._events(scene, request)) as events:
+                async for event in events:
+                    self._grow(scene, ask, first + event.index, event)
+        except (EngineError, UserError, Refused) as failure:
+            return str(failure)
+        except Exception as failure:
+            log.error("drafts of scene %s failed: %s", scene.id, type(failure).__name__)
+            log.debug("in full", exc_info=failure)
+            return f"生成失败（{type(failure).__name__}），可以按“更多”重试。 Generation failed; ask for more to try again."
+        written = scene.asks[ask].drafts[first : first + request.count]
+        return None if any(draft.done for draft in written) else NOTHING
+
+    async def _events(self, scene: Scene, request: Request) -> AsyncGenerator[DraftText | DraftDone, None]:
+        fed = await self._feeding.fed(request.story, request.cue, request.continues)
+        prompt = replace(fed.prompt, urgent=True)
+        events = self._engine.drafts(prompt, request.count, request.sampling)
+        watched = self._generations.watched(events, Place.DESK, scene.id, request.cue.character, prompt.start_with)
+        async with contextlib.aclosing(watched):
+            async for event in watched:
+                yield event
+
+    def _grow(self, scene: Scene, ask_id: str, index: int, event: DraftText | DraftDone) -> None:
+        # A draft without a word is no proposal: it never counts as finished.
+        draft = Draft(event.text, done=isinstance(event, DraftDone) and bool(event.text))
+        ask = scene.put(scene.asks[ask_id].grown(index, draft))
+        if draft.done:
+            scene.keep(ask)
+        self._draft_grew(scene, ask, index)
+
+    def _ended(self, scene: Scene, ask_id: str, first: int, count: int, task: asyncio.Task[str | None]) -> None:
+        self._running[scene.id, ask_id].discard(task)
+        if not self._running[scene.id, ask_id]:
+            del self._running[scene.id, ask_id]
+        error = None if task.cancelled() else task.result()
+        ask = scene.put(scene.asks[ask_id].ended(first, count, error))
+        self._ask_changed(scene, ask)
+        scene.let_go()
+
+
+def _check_room(scene: Scene, ask: Ask, count: int) -> None:
+    """Raise Refused where nobody could read what is asked for."""
+    if len(ask.drafts) + count > MOST_DRAFTS:
+        raise Refused("enough", f"一处最多 {MOST_DRAFTS} 条候选，请选一条或改改提示。 There are enough drafts here.")
+    if sum(one.running for one in scene.asks.values()) >= MOST_RUNNING:
+        raise Refused(
+            "busy",
+            f"正在写的已有 {MOST_RUNNING} 批，请等一等或先停下一批。 Enough is being written: wait, or stop some.",
+        )
