@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.engine.counting import PORTION, estimated, portions
@@ -29,6 +29,7 @@ def test_an_estimate_is_near_the_world_vocabulary(world: WorldTokenizer, text: s
     assert counted.tokens[0] == pytest.approx(len(world.encode(text)), rel=0.2)
 
 
+@example([], [PORTION + 1, 1, PORTION, 2 * PORTION])
 @given(st.lists(st.text(max_size=PORTION // 2)), st.lists(st.integers(1, PORTION * 2), max_size=5))
 def test_portions_are_all_texts_in_order(texts: list[str], sizes: list[int]) -> None:
     """None is cut, none is larger than a portion unless it is one text alone, and none is empty."""
