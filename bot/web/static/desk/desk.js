@@ -218,6 +218,12 @@ function openDesk(scene) {
     if (line) deeds.goOn(line);
   }
 
+  /** What else can be done at a line: the menu of its "⋯". */
+  function openMenu(id) {
+    reveal(id);
+    if (StoryView.find(id)) StoryView.find(id).querySelector("[data-line-menu]").click();
+  }
+
   /** By its button or by its key; the next line has the focus afterwards. */
   function remove({ pressed }) {
     const node = pressed ? pressed.closest(".line") : currentLine();
@@ -270,6 +276,7 @@ function openDesk(scene) {
     next: () => stepLine(1),
     edit: () => edit(here()),
     goon: () => goOn(here()),
+    line: () => openMenu(here()),
     delete: remove,
     raise: () => shift(-1),
     lower: () => shift(1),

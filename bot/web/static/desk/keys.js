@@ -30,6 +30,7 @@ export const COMMANDS = [
   { id: "next", keys: ["j"], held: true },
   { id: "edit", keys: ["e"], server: true },
   { id: "goon", keys: ["c"], server: true },
+  { id: "line", keys: ["l"], server: true },
   { id: "delete", keys: ["delete"], server: true },
   { id: "raise", keys: ["alt+arrowup"], held: true, server: true },
   { id: "lower", keys: ["alt+arrowdown"], held: true, server: true },

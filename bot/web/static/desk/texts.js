@@ -121,6 +121,7 @@ addTexts({
   "key.next": ["下一条", "Next line"],
   "key.edit": ["改这一条", "Edit this line"],
   "key.goon": ["让模型接着写这一条", "Let the model go on with this line"],
+  "key.line": ["这一条的菜单：检查点、分支、回退、旧版本", "The line's menu: checkpoint, branch, rewind, versions"],
   "key.delete": ["删掉这一条未决内容", "Delete this pending line"],
   "key.raise": ["这一条往上移", "Move this line up"],
   "key.lower": ["这一条往下移", "Move this line down"],

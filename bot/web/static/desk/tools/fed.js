@@ -3,16 +3,16 @@
 import { h, patchFlagged, patchList, setText, show } from "../../dom.js";
 import { notice } from "../../page.js";
 import { named, t } from "../../texts.js";
+import { NARRATOR, shownName } from "../people.js";
 import { say, why } from "./dialogs.js";
 import { many } from "./figures.js";
 import { Refresh } from "./refresh.js";
 
 const FOLDED_FROM = 120; // characters: longer parts are folded
-const LINES = new Set(["opening", "story", "pending"]); // a part for each line: those side by side are shown as one
 
 export class FedTool {
   constructor(root, store) {
-    Object.assign(this, { store, fed: null, asked: 0, seen: null });
+    Object.assign(this, { store, fed: null, asked: 0, seen: null, chosen: false });
     this.who = h("select", { data: { tLabel: "fed.who" } });
     this.total = h("p", { class: "total" });
     this.bar = h("div", { class: "shares", "aria-hidden": "true" });
@@ -22,7 +22,10 @@ export class FedTool {
     const head = h("h2", {}, h("span", { data: { t: "fed.title" } }), this.copy);
     this.refresh = new Refresh(store);
     root.append(this.refresh.root, head, h("div", { class: "row" }, h("span", { class: "minor", data: { t: "fed.for" } }), this.who), this.total, this.bar, this.wrong, this.parts);
-    this.who.addEventListener("change", () => this.read());
+    this.who.addEventListener("change", () => {
+      this.chosen = true; // until then it is whoever speaks next
+      this.read();
+    });
     this.copy.addEventListener("click", () => this.fed && copy(this.fed.parts.map((part) => part.text).join("")));
   }
 
@@ -33,20 +36,28 @@ export class FedTool {
   draw(front) {
     this.refresh.draw();
     this.drawWho();
-    if (front && this.seen !== this.store.snapshot.revision) this.read();
+    if (front && this.seen !== this.now) this.read();
     if (this.fed) this.drawFed();
   }
 
   /** For whom it is put together: whoever speaks next, unless somebody was chosen. */
   drawWho() {
     const { cast } = this.store.snapshot;
-    const names = [...new Set([...cast.next, ...cast.present])];
-    patchList(this.who, names, (name) => name, (name) => h("option", { value: name }), (node, name) => setText(node, name));
+    const names = [...new Set([...cast.next, ...cast.present, NARRATOR])];
+    const chosen = this.chosen && names.includes(this.who.value) ? this.who.value : names[0];
+    patchList(this.who, names, (name) => name, (name) => h("option", { value: name }), (node, name) => setText(node, shownName(name)));
+    this.who.value = chosen;
+  }
+
+  /** What it depends on. Figures come a moment after the change that they are of. */
+  get now() {
+    const { revision, tokens_counted } = this.store.snapshot;
+    return `${revision} ${tokens_counted}`;
   }
 
   async read() {
     const asked = (this.asked += 1);
-    this.seen = this.store.snapshot.revision;
+    this.seen = this.now;
     const answer = await this.store.read("fed", { character: this.who.value });
     if (asked !== this.asked) return;
     say(this.wrong, answer.ok ? "" : why(answer));
@@ -56,24 +67,13 @@ export class FedTool {
   }
 
   drawFed() {
-    const { parts, total, form } = this.fed;
-    const groups = grouped(parts).map((group, i) => ({ ...group, i, share: total ? group.tokens / total : 0 }));
-    setText(this.total, t("fed.total", { n: total === null ? "?" : many(total), form: named("fed.form", form) }));
-    patchList(this.bar, groups, (group) => group.i, () => h("i"), drawShare);
-    patchList(this.parts, groups, (group) => `${group.i} ${group.label}`, makeGroup, drawGroup);
+    const { parts, total, form, tokens_counted } = this.fed;
+    const figures = { n: many(total), form: named("fed.form", form) };
+    setText(this.total, t(tokens_counted ? "fed.total" : "fed.about", figures));
+    const shares = parts.map((part, i) => ({ ...part, i, share: total ? part.tokens / total : 0 }));
+    patchList(this.bar, shares, (part) => part.i, () => h("i"), drawShare);
+    patchList(this.parts, shares, (part) => `${part.i} ${part.label}`, makePart, drawPart);
   }
-}
-
-/** Parts with the same label one after another, where they are lines; every other part stands alone. */
-function grouped(parts) {
-  const groups = [];
-  for (const part of parts) {
-    const last = groups[groups.length - 1];
-    if (last && last.label === part.label && LINES.has(part.label)) last.parts.push(part);
-    else groups.push({ label: part.label, parts: [part] });
-  }
-  const sum = (tokens, part) => (part.tokens === null ? null : tokens + part.tokens);
-  return groups.map((group) => ({ ...group, tokens: group.parts.reduce(sum, 0) }));
 }
 
 /** Two shades by turns, with a gap: parts are told apart without colours that mean nothing. */
@@ -82,35 +82,25 @@ function drawShare(node, { share }) {
   show(node, share > 0);
 }
 
-function makeGroup({ parts }) {
+function makePart({ text }) {
   const summary = h("summary", {}, h("b"), h("span", { class: "minor" }), h("span", { class: "count" }));
   const button = h("button", { type: "button", class: "quiet", data: { t: "fed.copy" } }, t("fed.copy"));
-  const fold = h("details", {}, summary, h("div", { class: "fed-text", tabindex: "0" }), button);
-  fold.open = lengthOf(parts) < FOLDED_FROM;
+  const fold = h("details", {}, summary, h("pre", { tabindex: "0" }), button);
+  fold.open = text.length < FOLDED_FROM;
   return h("li", {}, fold);
 }
 
-function drawGroup(row, group) {
-  const { label, parts, tokens, share } = group;
+function drawPart(row, { label, name, text, tokens, share }) {
   const fold = row.firstChild;
   const [summary, words, button] = fold.children;
   setText(summary.children[0], named("fed.part", label));
-  setText(summary.children[1], LINES.has(label) ? t("tree.lines", { n: parts.length }) : parts[0].name);
-  setText(summary.children[2], tokens === null ? "" : `${t("fed.tokens", { n: many(tokens) })} · ${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`);
-  const fill = () => fold.open && patchList(words, parts.map((part, i) => ({ ...part, i, alone: parts.length === 1 })), (part) => part.i, makeText, drawText);
-  fold.ontoggle = fill; // thousands of lines are put on the page when somebody looks at them
+  setText(summary.children[1], name);
+  setText(summary.children[2], `${t("fed.tokens", { n: many(tokens) })} · ${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`);
+  const fill = () => fold.open && patchFlagged(words, text.trim(), []); // what cannot be seen is written out
+  fold.ontoggle = fill; // a long story is put on the page when somebody looks at it
   fill();
-  show(button, lengthOf(parts) >= FOLDED_FROM);
-  button.onclick = () => copy(parts.map((part) => part.text).join(""));
-}
-
-const lengthOf = (parts) => parts.reduce((sum, part) => sum + part.text.length, 0);
-
-const makeText = () => h("p", {}, h("span"), h("span", { class: "minor" }));
-
-function drawText(row, { text, tokens, alone }) {
-  patchFlagged(row.children[0], text.trim(), []); // what cannot be seen is written out
-  setText(row.children[1], tokens === null || alone ? "" : String(tokens));
+  show(button, text.length >= FOLDED_FROM);
+  button.onclick = () => copy(text);
 }
 
 async function copy(text) {

@@ -7,7 +7,7 @@ import { openVersions } from "./versions.js";
 
 const GAP = 4;
 
-/** The button for one line's menu. It needs no listener of its own: openLineMenus() hears the clicks of all. */
+/** The button for one line's menu. It needs no listener of its own: listenToLineMenus() hears of all. */
 export function lineMenu(line) {
   const its = { type: "button", class: "quiet line-menu", "aria-haspopup": "menu", data: { lineMenu: line.id, tLabel: "line.menu" } };
   const button = h("button", its, "⋯");

@@ -14,6 +14,7 @@ export class SceneTool {
     this.read = h("a", { data: { t: "scene.read" } });
     this.edit = h("a", { href: "/scenarios", data: { t: "scene.edit" } });
     this.scenes = h("ul", { class: "scenes" });
+    this.none = h("p", { class: "hint", hidden: "", data: { t: "scene.none" } });
     this.wrong = h("p", { class: "wrong", role: "alert" });
     root.append(
       this.title,
@@ -23,6 +24,7 @@ export class SceneTool {
       h("h2", { data: { t: "scene.others" } }),
       this.wrong,
       this.scenes,
+      this.none,
       h("div", { class: "stack" }, this.button("scene.bin", () => this.bin())),
     );
   }
@@ -48,7 +50,8 @@ export class SceneTool {
     const answer = await get("/api/desk");
     show(this.wrong, !answer.ok);
     if (!answer.ok) return setText(this.wrong, why(answer));
-    const others = answer.answer.scenes.filter((scene) => scene.id !== this.store.scene);
+    const others = answer.answer.scenes.filter((scene) => scene.id !== this.store.scene && !scene.binned);
+    show(this.none, others.length === 0);
     patchList(this.scenes, others, (scene) => scene.id, makeScene, (row, scene) => {
       row.firstChild.href = `/desk?scene=${encodeURIComponent(scene.id)}`;
       setText(row.firstChild, scene.title || scene.name);

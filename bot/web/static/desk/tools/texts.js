@@ -148,6 +148,7 @@ addTexts({
   "fed.part.pending": ["未决", "Pending"],
   "fed.part.hint": ["提示", "Hint"],
   "fed.part.cue": ["起头", "Cue"],
+  "fed.about": ["约 {n} token · {form}", "about {n} tokens · {form}"],
   "fed.form.name": ["按名字的格式", "by name"],
   "fed.form.chat": ["对话格式", "as a chat"],
 

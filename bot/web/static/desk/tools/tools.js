@@ -36,11 +36,16 @@ export function openTools(store, story) {
   return { draw, open: (name) => tabs.open(name) };
 }
 
-/** On the phone the panel is a sheet that comes up from below; on the desktop it is always there. */
-export function toggleTools(open = !document.documentElement.hasAttribute("data-tools")) {
+/**
+ * Goes to the tools, or back from them. On the phone the panel is a sheet that comes up from below; on the desktop it is
+ * always there, and the button that opens the sheet is not.
+ */
+export function toggleTools(open = !$("#tools").contains(document.activeElement)) {
+  const button = $("[data-command=tools]");
   setAttr(document.documentElement, "data-tools", open);
-  const next = open ? $("#tools [role=tab][aria-selected=true]") : $("[data-command=tools]");
-  if (next) next.focus();
+  setAttr(button, "aria-expanded", String(open));
+  const back = button.offsetParent ? button : $("#scroll");
+  (open ? $("#tools [role=tab][aria-selected=true]") : back).focus();
 }
 
 /** The way to close it stands beside the tabs. */
@@ -49,7 +54,7 @@ function makeSheet(tabList) {
   close.addEventListener("click", () => toggleTools(false));
   $("#tools").prepend(h("header", {}, tabList, close));
   $("#tools").addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.isComposing || !document.documentElement.hasAttribute("data-tools")) return;
+    if (event.key !== "Escape" || event.isComposing) return;
     event.stopPropagation();
     toggleTools(false);
   });

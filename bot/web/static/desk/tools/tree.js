@@ -191,8 +191,8 @@ function aboutOf(row) {
   return row.shared > 0 ? `${lines} · ${t("tree.from", { n: row.shared })}` : lines;
 }
 
-/** The same in figures, for the narrow column: a branch's own lines, or the line of a mark. */
-const rangeOf = ({ kind, shared, lines }) => (kind === "branch" ? `${Math.min(shared + 1, lines)}–${lines}` : String(lines));
+/** The same in figures, for the narrow column: the lines after the fork, or the line of a mark. */
+const rangeOf = ({ kind, shared, lines }) => (kind === "branch" && shared + 1 < lines ? `${shared + 1}–${lines}` : String(lines));
 
 function makeRow() {
   return h("li", { role: "treeitem" }, makeRails(), h("span", { class: "words" }, h("span", { class: "name" }), h("span", { class: "minor" })));
