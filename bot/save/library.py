@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,10 +28,13 @@ from bot.scenario import Log, Scenario, ScenarioError, decode, dump_log, dump_sc
 
 SCENARIO_FILE = "场景剧本.json"
 LOG_END = "_Log.json"
+PICTURE_END = ".png"
 BIN = ".回收站"
 OTHERS = ("recordings",)  # folders of Save/ that are no series
 
 _UNFINISHED, _HOUR = ".new-", 3600.0
+
+_LOG_NAME = re.compile(rf"\d{{8}}-\d{{4}}(-\d{{1,6}})?{LOG_END}", re.ASCII | re.DOTALL)
 
 T = TypeVar("T")
 
@@ -67,6 +71,17 @@ class Listed:
     logs: tuple[LogFile, ...]
     changed: float
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """What is to become a folder. `avatars`: PNG by character. `logs`: JSON by file name. `place`: the names of its
+    series and folder. None: those that the scenario says."""
+
+    scenario: Scenario
+    avatars: Mapping[str, bytes] = field(default_factory=dict)
+    logs: Mapping[str, bytes] = field(default_factory=dict)
+    place: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +130,20 @@ class Library:
             raise Refused("not_found", f"没有剧本 {series}/{name}，可能刚被改名或删除。 There is no such scenario.")
         return found
 
+    def find(self, series: str, name: str) -> tuple[str, str] | None:
+        """Where a scenario lies whose folder, or whose file, says that it has these names."""
+        by_title = {(one.scenario.series, one.scenario.name): one for one in self.listing() if one.scenario}
+        by_place = {(one.series, one.name): one for one in self.listing()}
+        found = by_place.get((series, name)) or by_title.get((series, name))
+        return (found.series, found.name) if found else None
+
+    def contents(self, series: str, name: str) -> dict[str, bytes]:
+        """Every file of a scenario that means something here: itself, its logs and its pictures."""
+        with self._lock:
+            found = files.files(self.folder(series, name))
+            ours = (path for path in found if path.name == SCENARIO_FILE or path.name.endswith((LOG_END, PICTURE_END)))
+            return {path.name: files.read_bytes(path) for path in ours}
+
     def logs(self, series: str, name: str) -> tuple[LogFile, ...]:
         """The newest name first."""
         with self._lock:
@@ -148,19 +177,23 @@ class Library:
         *,
         avatars: Mapping[str, bytes] | None = None,
         logs: Mapping[str, bytes] | None = None,
-        another: bool = False,
     ) -> Kept:
-        """A new folder, there as a whole or not at all. `avatars` are PNG by character, `logs` by file name.
-
-        Where the name is taken: Refused, or with `another` a number after it.
-        """
-        contents = {SCENARIO_FILE: dump_scenario(scenario).encode(), **(logs or {})}
-        for character, picture in (avatars or {}).items():
-            contents[avatar_file(character)] = picture
+        """A new folder, there as a whole or not at all. Refused where the name is taken."""
         with self._lock, disk("新建剧本"):
-            target = self._place(scenario.series, scenario.name, another=another)
-            self._put(target, contents)
+            target = self._place(scenario.series, scenario.name)
+            self._put({target: _contents(New(scenario, avatars or {}, logs or {}), self._minute())})
         return self.read(target.parent.name, target.name)
+
+    def take_in(self, several: Sequence[New]) -> list[tuple[str, str]]:
+        """All of them or none; a number goes after a name that is taken. Returns where they are."""
+        with self._lock, disk("导入"):
+            folders: dict[Path, Mapping[str, bytes]] = {}
+            for new in several:
+                place = new.place or (new.scenario.series, new.scenario.name)
+                target = self._place(*place, another=True, also=folders)
+                folders[target] = _contents(new, self._minute())
+            self._put(folders)
+            return [(target.parent.name, target.name) for target in folders]
 
     def edit(self, series: str, name: str, scenario: Scenario, digest: str) -> Kept:
         """Writes `scenario` over the one that was read with this digest."""
@@ -196,20 +229,21 @@ class Library:
             kept, source = self.read(series, name), self.folder(series, name)
             copy = replace(kept.scenario, series=kept.series, name=to_name or f"{kept.name} 副本")
             target = self._place(copy.series, copy.name, another=not to_name)
-            pictures = {path.name: files.read_bytes(path) for path in files.files(source) if path.suffix == ".png"}
-            self._put(target, pictures | {SCENARIO_FILE: dump_scenario(copy).encode()})
+            pictures = {path.name: files.read_bytes(path) for path in files.files(source) if path.suffix == PICTURE_END}
+            self._put({target: pictures | {SCENARIO_FILE: dump_scenario(copy).encode()}})
             return target.parent.name, target.name
 
     def write_log(self, series: str, name: str, log: Log) -> str:
         """A new YYYYMMDD-HHMM_Log.json. Returns its name, which has a number where there was one of this minute."""
+        return self.add_log(series, name, dump_log(log).encode())
+
+    def add_log(self, series: str, name: str, content: bytes, file: str = "") -> str:
+        """A log that came from elsewhere, under its own name if that is one of a log and free. Returns its name."""
         with self._lock, disk("保存回放"):
             folder = self.folder(series, name)
-            minute = f"{datetime.fromtimestamp(self._clock()):%Y%m%d-%H%M}"
-            taken = {path.name for path in files.files(folder)}
-            names = (f"{minute}{LOG_END}", *(f"{minute}-{number}{LOG_END}" for number in range(2, 10_000)))
-            file = next(one for one in names if one not in taken)
-            files.replace(folder / file, dump_log(log).encode())
-            return file
+            free = _log_name(file, self._minute(), {path.name for path in files.files(folder)})
+            files.replace(folder / free, content)
+            return free
 
     def write_avatar(self, series: str, name: str, character: str, picture: bytes) -> None:
         """`picture` is a PNG that has been checked; it takes the place of an older one."""
@@ -290,7 +324,7 @@ class Library:
         path = files.find_file(folder, SCENARIO_FILE)
         place = (folder.parent.name, folder.name)
         scenario = self._once(path, parse_scenario) if path else _missing(*place)
-        pictures = {one.name for one in files.files(folder) if one.suffix == ".png"}
+        pictures = {one.name for one in files.files(folder) if one.suffix == PICTURE_END}
         changed, logs = (path or folder).stat().st_mtime, self._logs(folder)
         if isinstance(scenario, UserError):
             return Listed(*place, None, frozenset(), logs, changed, str(scenario))
@@ -323,39 +357,51 @@ class Library:
         result: T | UserError = known[1]
         return result
 
-    def _place(self, series: str, name: str, *, another: bool = False, moved: Path | None = None) -> Path:
-        """Where a scenario of that name is to lie. `moved`: the folder that is to lie there now."""
-        parent = self._series(series)
+    def _place(
+        self, series: str, name: str, *, another: bool = False, moved: Path | None = None, also: Collection[Path] = ()
+    ) -> Path:
+        """Where a scenario of that name is to lie. `moved`: the folder that is to lie there now. `also`: promised ones."""
+        parent = self._series(series, also)
         taken = [path.name for path in parent.iterdir() if path != moved] if parent.is_dir() else []
+        taken += [path.name for path in also if path.parent == parent]
         wanted = safe_name(name)
         free = free_name(wanted, taken)
         if free != wanted and not another:
             raise Refused("name_taken", f"{parent.name} 里已经有 {wanted}，请换个名字。 That name is taken.")
         return parent / free
 
-    def _series(self, series: str) -> Path:
+    def _series(self, series: str, also: Collection[Path]) -> Path:
         """The series' folder, or where it is to be."""
         wanted = safe_name(series)
-        alike = [path for path in self._root.iterdir() if same(path.name) in (same(series), same(wanted))]
-        folders = [path for path in files.folders(self._root) if path in alike and path.name not in OTHERS]
+        there = [*(self._root.iterdir() if self._root.is_dir() else ()), *{path.parent for path in also}]
+        alike = [path for path in there if same(path.name) in (same(series), same(wanted))]
+        known = [*files.folders(self._root), *(path.parent for path in also)]
+        folders = [path for path in known if path in alike and path.name not in OTHERS]
         if alike and not folders:
             raise Refused("name_taken", f"系列不能叫 {wanted}，请换个名字。 A series cannot have that name.")
         return folders[0] if folders else self._root / wanted
 
-    def _put(self, target: Path, contents: Mapping[str, bytes]) -> None:
-        """A new folder with these files: filled out of sight, then moved to its place in one step."""
-        part = self._root / f"{_UNFINISHED}{secrets.token_hex(6)}"
-        part.mkdir()
+    def _put(self, folders: Mapping[Path, Mapping[str, bytes]]) -> None:
+        """New folders with these files: filled out of sight, then each moved to its place in one step."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        parts = {target: self._root / f"{_UNFINISHED}{secrets.token_hex(6)}" for target in folders}
         try:
-            for file, content in contents.items():
-                files.write_new(part / file, content)
-            files.sync_folder(part)
-            target.parent.mkdir(exist_ok=True)
-            part.rename(target)
-            files.sync_folder(target.parent)
+            for target, part in parts.items():
+                part.mkdir()
+                for file, content in folders[target].items():
+                    files.write_new(part / file, content)
+                files.sync_folder(part)
+            for target, part in parts.items():
+                target.parent.mkdir(exist_ok=True)
+                part.rename(target)
+                files.sync_folder(target.parent)
         except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
+            for part in parts.values():
+                shutil.rmtree(part, ignore_errors=True)
             raise
+
+    def _minute(self) -> str:
+        return f"{datetime.fromtimestamp(self._clock()):%Y%m%d-%H%M}"
 
     def _binned(self, id: str) -> Path:
         found = files.find_folder(self._root / BIN, id)
@@ -385,6 +431,23 @@ def find_avatar(folder: Path, character: str, among: Collection[str] | None = No
     if among is not None:
         return next((folder / name for name in names if name in among), None)
     return next((path for name in names if (path := files.find_file(folder, name)) is not None), None)
+
+
+def _contents(new: New, minute: str) -> dict[str, bytes]:
+    """The files of a new folder."""
+    contents = {SCENARIO_FILE: dump_scenario(new.scenario).encode()}
+    for character, picture in new.avatars.items():
+        contents[avatar_file(character)] = picture
+    for file, log in new.logs.items():
+        contents[_log_name(file, minute, contents)] = log
+    return contents
+
+
+def _log_name(wanted: str, minute: str, taken: Collection[str]) -> str:
+    """A free name of a log: `wanted` if it is one, else by the minute."""
+    stem = wanted.removesuffix(LOG_END) if _LOG_NAME.fullmatch(wanted) else minute
+    names = (f"{stem}{LOG_END}", *(f"{stem}-{number}{LOG_END}" for number in range(2, 10_000)))
+    return next(one for one in names if one not in taken)
 
 
 def _is_scenario(folder: Path) -> bool:

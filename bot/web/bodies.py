@@ -116,8 +116,13 @@ _KINDS = {
 
 async def read(request: web.Request, body: type[AnyBody]) -> AnyBody:
     """The request's body, or Denied with every wrong field named."""
+    return checked(request, body, await request.read())
+
+
+def checked(request: web.Request, body: type[AnyBody], content: bytes) -> AnyBody:
+    """The same for a body that has been read."""
     try:
-        return body.model_validate_json(await request.read())
+        return body.model_validate_json(content)
     except ValidationError as error:
         texts = TEXTS[request.app[keys.LANGUAGE]]
         details = error.errors(include_url=False, include_input=False)

@@ -1,89 +1,76 @@
 """The scenarios: list, edit, import, export. Routes and their handlers.
 
-The disk may be slow and a picture large, so the library works in threads; it keeps its own order.
+Files that come and go are the matter of scenario_files.py. The library works in threads; it keeps its own order.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
 from bot.save.library import Library, Listed, LogFile
 from bot.scenario import Scenario, parse
-from bot.web import keys, pages
+from bot.web import keys, pages, scenario_files
 from bot.web import scenario_form as forms
 from bot.web.auth import Who
-from bot.web.bodies import AnyBody, read
+from bot.web.bodies import AnyBody, checked, read
+from bot.web.replies import apart, at_most, done, library_of, place_of
 from bot.web.routes import Route
-from bot.web.texts import Denied
 
 FORM_LIMIT = 4 * 2**20
 FIRST_WORDS = 400  # of the background, in the list
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 
 async def listing(request: web.Request) -> web.Response:
-    return web.json_response(await _apart(_listing, _library(request), request.app[keys.PRESETS]))
+    return web.json_response(await apart(_listing, library_of(request), request.app[keys.PRESETS]))
 
 
 async def scenario(request: web.Request) -> web.Response:
-    return web.json_response(await _apart(_scenario, _library(request), *_place(request)))
+    return web.json_response(await apart(_scenario, library_of(request), *place_of(request)))
 
 
 async def opening(request: web.Request) -> web.Response:
     """How a text would be read as an opening; nothing is kept."""
     order = await _form(request, forms.OpeningText)
     lines = parse(order.text, order.names)
-    return _done(lines=[{"character": line.character, "text": line.text} for line in lines])
+    return done(lines=[{"character": line.character, "text": line.text} for line in lines])
 
 
 async def create(request: web.Request) -> web.Response:
     form = await _form(request, forms.NewScenario)
-    return _done(**await _apart(_create, _library(request), form))
+    return done(**await apart(_create, library_of(request), form))
 
 
 async def edit(request: web.Request) -> web.Response:
     form = await _form(request, forms.Edit)
-    return _done(digest=await _apart(_edit, _library(request), *_place(request), form))
+    return done(digest=await apart(_edit, library_of(request), *place_of(request), form))
 
 
 async def rename(request: web.Request) -> web.Response:
     to = await read(request, forms.Place)
-    return _now_at(await _apart(_library(request).rename, *_place(request), to.series, to.name))
+    return _now_at(await apart(library_of(request).rename, *place_of(request), to.series, to.name))
 
 
 async def duplicate(request: web.Request) -> web.Response:
     copy = await read(request, forms.Copy)
-    return _now_at(await _apart(_library(request).duplicate, *_place(request), copy.name))
+    return _now_at(await apart(library_of(request).duplicate, *place_of(request), copy.name))
 
 
 async def discard(request: web.Request) -> web.Response:
-    return _done(id=await _apart(_library(request).discard, *_place(request)))
+    return done(id=await apart(library_of(request).discard, *place_of(request)))
 
 
 async def restore(request: web.Request) -> web.Response:
     binned = await read(request, forms.InBin)
-    return _now_at(await _apart(_library(request).restore, binned.id))
+    return _now_at(await apart(library_of(request).restore, binned.id))
 
 
 async def empty(request: web.Request) -> web.Response:
     order = await read(request, forms.Emptied)
     ids = None if order.ids is None else tuple(order.ids)
-    return _done(gone=await _apart(_library(request).empty, ids))
-
-
-async def avatar(request: web.Request) -> web.StreamResponse:
-    path = await _apart(_library(request).avatar, *_place(request), request.match_info["character"])
-    if path is None:
-        raise Denied("not_found")
-    return pages.picture(path)
+    return done(gone=await apart(library_of(request).empty, ids))
 
 
 PAGES: tuple[Route, ...] = (
@@ -103,45 +90,20 @@ CALLS: tuple[Route, ...] = (
     Route("POST", f"{_ONE}/rename", Who.OPERATOR, rename),
     Route("POST", f"{_ONE}/duplicate", Who.OPERATOR, duplicate),
     Route("POST", f"{_ONE}/bin", Who.OPERATOR, discard),
-    Route("GET", f"{_ONE}/avatars/{{character}}", Who.OPERATOR, avatar),
+    *scenario_files.CALLS,
 )
 
 
 # -- read and answer -------------------------------------------------------------------------------------------------
 
 
-async def _apart(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    return await asyncio.to_thread(work, *args, **kwargs)
-
-
 async def _form(request: web.Request, form: type[AnyBody]) -> AnyBody:
     """Lorebooks are longer than what other pages send."""
-    with _at_most(FORM_LIMIT):
-        return await read(request.clone(client_max_size=FORM_LIMIT), form)
-
-
-@contextlib.contextmanager
-def _at_most(limit: int) -> Iterator[None]:
-    try:
-        yield
-    except web.HTTPRequestEntityTooLarge:
-        raise Denied("too_large", f"{limit >> 20} MiB") from None
-
-
-def _library(request: web.Request) -> Library:
-    return request.app[keys.LIBRARY]
-
-
-def _place(request: web.Request) -> tuple[str, str]:
-    return request.match_info["series"], request.match_info["scenario"]
+    return checked(request, form, await at_most(request, FORM_LIMIT))
 
 
 def _now_at(place: tuple[str, str]) -> web.Response:
-    return _done(series=place[0], name=place[1])
-
-
-def _done(**more: Any) -> web.Response:
-    return web.json_response({"ok": True, **more})
+    return done(series=place[0], name=place[1])
 
 
 # -- what the library does -------------------------------------------------------------------------------------------

@@ -127,6 +127,13 @@ class FakeShow:
     def pause(self, mode: str, by: Operator) -> None:
         self._did("pause", mode, by.name)
 
+    def change_scenario(self, series: str, name: str, by: Operator) -> None:
+        self._did("change_scenario", series, name, by.name)
+
+    def check_quiet(self) -> None:
+        if self.refusal:
+            raise self.refusal
+
     def stop(self, by: Operator) -> None:
         self._did("stop", by.name)
 
@@ -161,6 +168,7 @@ class Site:
     def app(self, **settings: Any) -> web.Application:
         settings = {
             "desk": self.desk,
+            "ledger": self.save.ledger,
             "library": self.library,
             "stories": Stories(self.save),
             "operator_token": OPERATOR_TOKEN,
