@@ -18,7 +18,8 @@ class Prompt:
     `keep` counts parts: the state after `parts[:n]` is worth keeping for each n in it (the end of the scenario, the end
     of the confirmed story). `stops` are texts that end a draft and are not part of it. `start_with` is fed after the
     parts and stands at the beginning of every draft's text. `against` are the parts of a second prompt, which the drafts
-    are led away from by `Sampling.guidance`; () is none. `urgent`: a person waits for it; it goes before all others.
+    are led away from by `Sampling.guidance`; () is none. `urgent`: a person waits for it; it goes before all others,
+    unless it has very much to read.
     """
 
     parts: tuple[str, ...]

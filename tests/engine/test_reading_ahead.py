@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.engine.drafting import Vocabulary
 from bot.engine.rwkv7 import Model
-from bot.engine.scheduling.scheduler import Bounds, Event, Lost, Read, Scheduler
+from bot.engine.scheduling.scheduler import Bounds, Event, Finished, Lost, Read, Scheduler
 from bot.engine.states.memory import StateCache
 from bot.engine.tokenizer import find_tokenizer
 from bot.engine.types import Prompt, Sampling
@@ -94,6 +95,18 @@ def test_drafts_take_over_what_is_being_read_ahead(scheduler: Scheduler) -> None
     events = run(scheduler)
     assert scheduler.measures.tokens_read == total
     assert len(texts(events, 2)) == 1 and lefts(events)[-1] == 0
+
+
+def test_a_persons_long_prompt_takes_its_turn(tiny: Model, vocabulary: Vocabulary) -> None:
+    """Chatter that comes after it is drafted long before it is read; a short one of a person's goes first as ever."""
+    scheduler = Scheduler(tiny, vocabulary, StateCache(), Bounds(urgent=500))
+    scheduler.submit(1, replace(LONG, urgent=True), 1, FEW)
+    scheduler.submit(2, SHORT, 1, FEW)
+    scheduler.submit(3, replace(SHORT, parts=("早。", *SHORT.parts), urgent=True), 1, FEW)
+    events = run(scheduler)
+    ends = [event.answer for event in events if isinstance(event, Finished)]
+    assert ends.index(1) == 2
+    assert next(event.answer for event in events if not isinstance(event, Read)) == 3
 
 
 def test_reading_stops_when_nobody_wants_it_any_more(scheduler: Scheduler) -> None:

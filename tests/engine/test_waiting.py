@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine.scheduling.reading import Answer, Text
+from bot.engine.scheduling.reading import Answer, Rank, Text
 from bot.engine.scheduling.waiting import WaitingRoom
 from bot.engine.state import State
 from bot.engine.types import Prompt, Sampling
@@ -23,7 +23,7 @@ def text(tokens: list[int], *keep: int) -> Text:
 
 
 def answer(id: int, *texts: Text, urgent: bool = False) -> Answer:
-    return Answer(id, Prompt(("",), urgent=urgent), Sampling(), texts, to_begin=1)
+    return Answer(id, Prompt(("",)), Sampling(), texts, to_begin=1, rank=Rank.URGENT if urgent else Rank.USUAL)
 
 
 @dataclass

@@ -17,7 +17,7 @@ from bot.engine.types import Prompt, Sampling
 
 
 class Rank(IntEnum):
-    """Who goes first."""
+    """Who goes first: a person's request, then chatter, then what nobody waits for yet."""
 
     URGENT = 0
     USUAL = 1
@@ -59,7 +59,7 @@ class Text:
 
 @dataclass(slots=True, eq=False)
 class Answer:
-    """A request for drafts, until the last of them has begun; or, with `ahead`, for reading alone, until that is done."""
+    """A request for drafts, until the last of them has begun; or, of rank AHEAD, for reading alone, until that is done."""
 
     id: int
     prompt: Prompt
@@ -68,15 +68,15 @@ class Answer:
     to_begin: int  # drafts that have no rows yet
     next_draft: int = 0  # the index of the next one
     seed: int = 0  # of draft 0
-    ahead: bool = False  # nobody waits for drafts of it yet
-
-    @property
-    def rank(self) -> Rank:
-        return Rank.AHEAD if self.ahead else Rank.URGENT if self.prompt.urgent else Rank.USUAL
+    rank: Rank = Rank.USUAL
 
     @property
     def urgent(self) -> bool:
         return self.rank is Rank.URGENT
+
+    @property
+    def ahead(self) -> bool:
+        return self.rank is Rank.AHEAD
 
     @property
     def rows(self) -> int:

@@ -19,7 +19,7 @@ from bot.engine.model import LanguageModel
 from bot.engine.sampling.wording import WordingError
 from bot.engine.scheduling.batch import Batch, Growing
 from bot.engine.scheduling.measures import Measures
-from bot.engine.scheduling.reading import Answer, Reader, Text
+from bot.engine.scheduling.reading import Answer, Rank, Reader, Text
 from bot.engine.scheduling.waiting import WaitingRoom
 from bot.engine.states.memory import StateCache
 from bot.engine.types import Ending, Prompt, Sampling
@@ -33,7 +33,8 @@ class Bounds:
 
     `piece` and `piece_beside_drafts` are the tokens of a prompt that one step reads: few while drafts are growing, so
     that they do not stall; never so many that a cancelled answer keeps the model long. Beside drafts, what is read ahead
-    has one step in `ahead_each`.
+    has one step in `ahead_each`. A person's request with more than `urgent` tokens to read takes its turn with chatter,
+    which would have to wait for all of it otherwise.
     """
 
     rows: int = 64
@@ -42,6 +43,7 @@ class Bounds:
     piece: int = 256
     piece_beside_drafts: int = 64
     ahead_each: int = 8
+    urgent: int = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +134,16 @@ class Scheduler:
         except (Unservable, WordingError) as error:
             return self._lose(id, str(error))
         seed = random.getrandbits(48) if sampling.seed is None else sampling.seed
-        self._waiting.put(Answer(id, prompt, sampling, texts, to_begin=count, seed=seed))
+        answer = Answer(id, prompt, sampling, texts, to_begin=count, seed=seed)
+        if prompt.urgent and answer.left <= bounds.urgent:
+            answer.rank = Rank.URGENT
+        self._waiting.put(answer)
         return []
 
     def read(self, id: int, prompt: Prompt) -> list[Event]:
         """Takes in a request to read ahead: states are kept as for drafts, and none are written."""
         try:
-            answer = Answer(id, prompt, Sampling(), self._texts(prompt, Sampling()), to_begin=0, ahead=True)
+            answer = Answer(id, prompt, Sampling(), self._texts(prompt, Sampling()), to_begin=0, rank=Rank.AHEAD)
         except (Unservable, WordingError) as error:
             return self._lose(id, str(error))
         if answer.left:
