@@ -1,6 +1,6 @@
 // What this page asks of the server, and nothing else.
 
-import { get, post } from "../api.js";
+import { get, post, send } from "../api.js";
 
 const at = (...parts) => parts.map(encodeURIComponent).join("/");
 const one = ({ series, name }, ...then) => `/api/scenarios/${at(series, name, ...then)}`;
@@ -21,6 +21,12 @@ export const empty = (ids) => post("/api/scenarios/empty", { ids });
 export const useForShow = (place) => post("/api/show/scenario", { series: place.series, name: place.name });
 export const openScene = ({ series, name }, log) => post("/api/desk/open", { series, name, ...(log ? { log } : {}) });
 export const readOpening = (text, names) => post("/api/scenarios/opening", { text, names });
-export const exportAddress = (place, kind) => `${one(place, "export")}?kind=${kind}`;
-export const paint = (place, character, picture) => post(one(place, "avatars", character), picture);
+export const exportAddress = (place, form) => `${one(place, "export")}?form=${form}`;
+export const paint = (place, character, picture) => send(one(place, "avatars", character), picture);
 export const unpaint = (place, character) => post(one(place, "avatars", character, "remove"), {});
+
+/** `wishes`: {series?, user?, greeting?}, what a person chose after the first look. */
+export const look = (file, wishes) => send(`/api/scenarios/import?${asked(file, { ...wishes, preview: 1 })}`, file);
+export const take = (file, wishes) => send(`/api/scenarios/import?${asked(file, wishes)}`, file);
+
+const asked = (file, wishes) => new URLSearchParams({ name: file.name, ...wishes });

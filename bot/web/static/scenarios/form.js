@@ -1,6 +1,6 @@
 // The form of one scenario: filled from the server, kept on this device while it is written, saved by whoever presses.
 
-import { $, h, setAttr, setText, show } from "../dom.js";
+import { $, setAttr, setText, show } from "../dom.js";
 import { notice, refused } from "../page.js";
 import { ago, t } from "../texts.js";
 import * as calls from "./calls.js";
@@ -58,9 +58,8 @@ export class Form {
   }
 
   /** `place` null: a new one. Resolves to whether it could be opened. */
-  async open(place, { presets, series, all }) {
+  async open(place, { presets, series }) {
     this.presets = presets;
-    $("#series-names").replaceChildren(...all.map((name) => h("option", { value: name })));
     const answer = place && (await calls.scenario(place));
     if (answer && !answer.ok) {
       refused(answer);

@@ -1,8 +1,9 @@
 // Importing: what was pasted, chosen or dropped is looked at first, each file on its own; nothing is kept before a person takes it.
 
-import { $, h, patchList, setAttr, setText, show } from "../dom.js";
-import { named, t } from "../texts.js";
+import { $, patchList, setText, show } from "../dom.js";
+import { t } from "../texts.js";
 import * as calls from "./calls.js";
+import { drawFind, makeFind } from "./finds.js";
 
 let numbers = 0;
 
@@ -36,11 +37,10 @@ export class Importing {
 
   /** Anywhere on the page; a picture for a face is dropped on the form and does not come here. */
   listenToDrops() {
-    const carriesFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files") && !event.defaultPrevented;
+    const carriesFiles = (event) => [...event.dataTransfer.types].includes("Files") && !event.defaultPrevented;
     document.addEventListener("dragover", (event) => {
-      if (!carriesFiles(event)) return;
-      event.preventDefault();
-      show($("#drop"), true);
+      show($("#drop"), carriesFiles(event));
+      if (carriesFiles(event)) event.preventDefault();
     });
     document.addEventListener("dragleave", (event) => event.relatedTarget === null && show($("#drop"), false));
     document.addEventListener("drop", (event) => {
@@ -80,7 +80,7 @@ export class Importing {
 
   async look(find) {
     const answer = await calls.look(find.file, find.wishes);
-    Object.assign(find, answer.ok ? { state: "found", found: answer.answer } : { state: "bad", why: answer.message || t("note.noanswer") });
+    Object.assign(find, answer.ok ? { state: "found", found: answer.answer.found, why: "" } : { state: "bad", why: answer.message || t("note.noanswer") });
     this.draw();
   }
 
@@ -88,7 +88,7 @@ export class Importing {
     Object.assign(find, { state: "taking", why: "" });
     this.draw();
     const answer = await calls.take(find.file, find.wishes);
-    if (answer.ok) Object.assign(find, { state: "taken", place: { series: answer.answer.series, name: answer.answer.name } });
+    if (answer.ok) Object.assign(find, { state: "taken", taken: answer.answer.taken });
     else Object.assign(find, { state: "found", why: answer.message || t("note.noanswer") });
     this.draw();
     if (answer.ok) this.onTaken();
@@ -111,15 +111,15 @@ export class Importing {
     if (press.dataset.does === "dismiss") this.drop(find);
     if (press.dataset.does === "edit") {
       $("#importing").close();
-      this.onEdit(find.place);
+      this.onEdit(find.taken[0]);
     }
   }
 
-  /** What a greeting or another name for the user changes is read again, so that the preview stays true. */
+  /** What the choice changes is read again, so that the preview stays true. */
   choose(event) {
-    const { find } = event.target.closest("li[data-key]");
-    const { name, value } = event.target;
-    find.wishes = { ...find.wishes, ...(name === "user" ? { user: value.trim() } : { greeting: Number(value) }) };
+    const { find } = event.target.closest("li[data-key][data-state]");
+    const { type, name, value } = event.target;
+    find.wishes = { ...find.wishes, ...(type === "radio" ? { greeting: value } : { [name]: value.trim() }) };
     this.look(find);
   }
 
@@ -140,55 +140,3 @@ export class Importing {
     setText($("#import-all"), t("import.all", { n: length }));
   }
 }
-
-const button = (does, key, more = {}) => h("button", { type: "button", data: { does }, ...more }, t(key));
-
-function makeFind() {
-  return h("li", {},
-    h("h3"), h("p", { class: "minor what" }), h("p", { class: "who" }), h("p", { class: "first clip" }),
-    h("ul", { class: "warnings" }),
-    h("label", { class: "field line user" }, h("span", {}, t("import.user")), h("input", { name: "user", maxlength: "100" })),
-    h("fieldset", { class: "greetings" }, h("legend", {}, t("import.greeting")), h("div")),
-    h("p", { class: "wrong", role: "alert" }),
-    h("div", { class: "row ends" }, button("dismiss", "import.dismiss", { class: "quiet" }), button("edit", "import.open"), button("take", "import.take", { class: "approve" })),
-  );
-}
-
-function drawFind(node, find) {
-  const { state, found, file } = find;
-  node.find = find;
-  setAttr(node, "data-state", state);
-  setText(node.querySelector("h3"), found ? `${found.series} / ${found.name}` : file.name);
-  setText(node.querySelector(".what"), state === "reading" ? t("import.reading") : state === "taken" ? t("import.taken", { name: calls.titleOf(find.place) }) : found ? saidOf(found, file) : "");
-  setText(node.querySelector(".who"), found && found.characters.length ? t("import.characters", { names: found.characters.map((one) => one.name).join("、") }) : "");
-  setText(node.querySelector(".first"), found ? found.background : "");
-  setText(node.querySelector(".wrong"), find.why || "");
-  node.querySelector(".warnings").replaceChildren(...(found ? found.notes : []).map((note) => h("li", {}, note)));
-  drawWishes(node, find);
-  show(node.querySelector("[data-does=take]"), state === "found" || state === "taking");
-  node.querySelector("[data-does=take]").disabled = state === "taking";
-  show(node.querySelector("[data-does=edit]"), state === "taken");
-  show(node.querySelector("[data-does=dismiss]"), state === "found" || state === "bad");
-}
-
-function saidOf(found, file) {
-  const counts = [["import.lore", found.lore], ["import.logs", found.logs], ["import.lines", found.lines]];
-  return [named("import.kind", found.kind), file.name, ...counts.filter(([, n]) => n).map(([key, n]) => t(key, { n }))].join(" · ");
-}
-
-function drawWishes(node, find) {
-  const open = find.state === "found" && find.found.greetings.length > 0;
-  show(node.querySelector(".user"), open && find.found.user !== undefined);
-  show(node.querySelector(".greetings"), open && find.found.greetings.length > 1);
-  if (!open) return;
-  const user = node.querySelector("[name=user]");
-  if (document.activeElement !== user) user.value = find.wishes.user || find.found.user || "";
-  const chosen = find.wishes.greeting || 0;
-  patchList(node.querySelector(".greetings div"), find.found.greetings.map((words, at) => ({ words, at })), ({ at }) => at, makeGreeting, (label, { words, at }) => {
-    const input = label.querySelector("input");
-    Object.assign(input, { name: `greeting-${find.id}`, value: String(at), checked: at === chosen });
-    setText(label.querySelector("span"), words);
-  });
-}
-
-const makeGreeting = () => h("label", {}, h("input", { type: "radio" }), h("span"));

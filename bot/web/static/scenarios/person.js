@@ -8,6 +8,8 @@ import { cut } from "./crop.js";
 import { Face } from "./face.js";
 import { drawPresets, presetOf } from "./presets.js";
 
+const isPicture = (file) => Boolean(file) && file.type.startsWith("image/");
+
 export class Person {
   /** `onRename(from, to)` after a name has changed. */
   constructor(chips, onRename) {
@@ -23,6 +25,9 @@ export class Person {
     $("#character-note").addEventListener("input", () => this.chips.change(this.key, { note: $("#character-note").value }));
     $("#character-preset").addEventListener("change", () => this.chips.change(this.key, { preset: presetOf($("#character-preset")) }));
     $("#character-name").addEventListener("change", () => this.rename());
+    $("#character").addEventListener("dragover", (event) => isPicture(event.dataTransfer.items[0]) && event.preventDefault());
+    $("#character").addEventListener("drop", (event) => this.received(event, event.dataTransfer.files[0]));
+    $("#form").addEventListener("paste", (event) => this.received(event, event.clipboardData.files[0]));
     for (const button of document.querySelectorAll("#character [data-move]")) button.addEventListener("click", () => this.move(button.dataset.move));
   }
 
@@ -65,7 +70,13 @@ export class Person {
     setAttr($("#character-name"), "aria-invalid", words ? "true" : null);
   }
 
-  /** A picture that was chosen, pasted or dropped. */
+  /** Pasted or dropped while a character is open: a picture is their face, anything else is for importing. */
+  received(event, file) {
+    if (this.key === null || !isPicture(file)) return;
+    event.preventDefault();
+    this.take(file);
+  }
+
   async take(file) {
     $("#face-file").value = "";
     const { key } = this;

@@ -1,6 +1,6 @@
 // The page of scenarios: joins the list, the form, importing and the bin. The address says what is shown: #/new, #/edit/….
 
-import { $, show } from "../dom.js";
+import { $, h, show } from "../dom.js";
 import { notice, openPage, refused } from "../page.js";
 import { t } from "../texts.js";
 import { confirmed } from "./ask.js";
@@ -32,6 +32,7 @@ function takeListing({ series, bin, presets }) {
   page.scenarios = series.flatMap((one) => one.scenarios.map((scenario) => ({ ...scenario, series: one.series })));
   page.bin = bin;
   page.presets = presets;
+  $("#series-names").replaceChildren(...series.map((one) => h("option", { value: one.series })));
 }
 
 function draw() {
@@ -57,16 +58,12 @@ async function route() {
   const [, what, series, name] = hash.split("/").map(decodeURIComponent);
   const place = what === "edit" ? { series, name } : null;
   form.close();
-  const opened = what === "edit" || what === "new" ? await form.open(place, context()) : false;
+  const [first] = page.scenarios;
+  const opened = what === "edit" || what === "new" ? await form.open(place, { presets: page.presets, series: first ? first.series : "" }) : false;
   show($("#editor"), opened);
   show($("#library"), !opened);
   window.scrollTo(0, 0);
   if (opened && !place) $("#form").elements[page.scenarios.length ? "name" : "series"].focus();
-}
-
-function context() {
-  const all = [...new Set(page.scenarios.map((scenario) => scenario.series))];
-  return { presets: page.presets, all, series: all[0] || "" };
 }
 
 /** The address names the place where the scenario now lies. */
