@@ -7,6 +7,7 @@ of a story, and that is all.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class Desk:
         self._voices = voices
         self._clock = clock
         self._new_id = new_id
-        self._shelf = Shelf(save.desk, clock)
+        self._shelf = Shelf(save.desk, clock, self._opened, self._closed)
         self._feeding = Feeding(engine)
         self._drafting = Drafting(engine, self._feeding, save.generations, self._ask_changed, self._draft_grew)
         self._preparing = Preparing(engine, self._feeding, self._scene_changed, self._read_on)
@@ -110,8 +111,7 @@ class Desk:
 
     def _begin(self, place: tuple[str, str], source: Began, by: Operator) -> str:
         scene = Scene.begin(self._save.desk, self._clock, self._new_id(), place, source, by.name)
-        self._prepare(self._shelf.put(scene))
-        return scene.id
+        return self._shelf.put(scene).id
 
     def _scenario_of(self, show: str) -> tuple[tuple[str, str], Scenario]:
         """By what its file says of its series and name, as shows go by it. Of a scenario that is gone only the name."""
@@ -124,14 +124,29 @@ class Desk:
     def bin(self, id: str) -> None:
         self._row(id)
         self._save.desk.bin(id, self._clock())
-        if (scene := self._shelf.drop(id)) is not None:
-            self._drafting.stop_all(scene)
-            self._preparing.forget(scene)
+        if (scene := self._shelf.get(id)) is not None:
             scene.feed.publish({"event": "binned"})
+            self._shelf.drop(id)
 
     def restore(self, id: str) -> None:
         self._row(id)
         self._save.desk.bin(id, None)
+
+    def _opened(self, scene: Scene) -> None:
+        self._find_avatars(scene)
+        self._prepare(scene)
+
+    def _closed(self, scene: Scene) -> None:
+        self._drafting.stop_all(scene)
+        self._preparing.forget(scene)
+
+    def _find_avatars(self, scene: Scene) -> None:
+        """The scenario's folder may be gone; then there are none."""
+        place = scene.series, scene.name
+        with contextlib.suppress(Refused):
+            library = self._save.library
+            found = [name for name in scene.story.scenario.speakers if library.avatar(*place, name) is not None]
+            scene.avatars = {name: view.avatar_url(*place, name) for name in found}
 
     def _row(self, id: str) -> SceneRow:
         if (row := self._save.desk.scene(id)) is None:
@@ -145,15 +160,16 @@ class Desk:
         """What happens in a scene, for the page of this name."""
         scene = self._shelf.take(id)
         scene.tabs.opened(tab)
+        self._find_avatars(scene)
         try:
             yield scene.feed
         finally:
             scene.tabs.closed(tab)
 
     def followed(self, id: str) -> None:
-        """Somebody follows it now, or no longer."""
-        scene = self._shelf.take(id)
-        if len(scene.feed) and not self._preparing.under_way(scene):
+        """Somebody has begun to listen, or has gone. Who listens is told how far the model is."""
+        scene = self._shelf.get(id)
+        if scene is not None and len(scene.feed) and not self._preparing.under_way(scene):
             self._prepare(scene)
 
     def snapshot(self, id: str, tab: str = "") -> Json:
@@ -229,6 +245,10 @@ class Desk:
         scene = self._shelf.take(id)
         log = Log(scene.story.scenario, scene.story.lines)
         return self._save.library.write_log(scene.series, scene.name, log)
+
+    def scene(self, id: str) -> Scene:
+        """Raises Refused where there is no such scene, or it is in the bin."""
+        return self._shelf.take(id)
 
     # -- what is looked at -----------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bot.desk.scene import Clock, Scene
 from bot.errors import Refused
@@ -14,18 +14,22 @@ MOST_IN_USE = 32
 
 
 class Shelf:
-    """`scene_opened` hears of every scene that is read."""
+    """`opened` is told of every scene that comes onto it, `closed` of every one that goes."""
 
-    def __init__(self, record: DeskRecord, clock: Clock) -> None:
+    def __init__(
+        self, record: DeskRecord, clock: Clock, opened: Callable[[Scene], None], closed: Callable[[Scene], None]
+    ) -> None:
         self._record = record
         self._clock = clock
+        self._opened = opened
+        self._closed = closed
         self._open: OrderedDict[str, Scene] = OrderedDict()
 
     def __iter__(self) -> Iterator[Scene]:
         return iter(list(self._open.values()))
 
     def get(self, id: str) -> Scene | None:
-        """One that is open already."""
+        """One that is open."""
         return self._open.get(id)
 
     def take(self, id: str) -> Scene:
@@ -41,15 +45,18 @@ class Shelf:
     def put(self, scene: Scene) -> Scene:
         self._make_room()
         self._open[scene.id] = scene
+        self._opened(scene)
         return scene
 
-    def drop(self, id: str) -> Scene | None:
-        return self._open.pop(id, None)
+    def drop(self, id: str) -> None:
+        """Nothing happens where it is not open."""
+        if (scene := self._open.pop(id, None)) is not None:
+            self._closed(scene)
 
     def _make_room(self) -> None:
         idle = [id for id, scene in self._open.items() if not scene.in_use]
         for id in idle[: max(0, len(self._open) - MOST_OPEN + 1)]:
-            del self._open[id]
+            self.drop(id)
         if len(self._open) >= MOST_IN_USE:
             raise Refused(
                 "too_many_scenes",

@@ -16,8 +16,8 @@ MOST_SCRATCH = 20_000  # characters: what is pasted to be cut into lines
 
 
 class NewScene(Body):
-    """A scene of a scenario, from its opening or from one of its logs; or, with `show` (its scenario's series/name), of what was aired live; `day`:
-    only what was aired then."""
+    """A scene of a scenario, from its opening or from one of its logs; or, with `show` (series/name), of what was aired
+    live, with `day` only of what was aired then."""
 
     series: str = Field("", max_length=200)
     name: str = Field("", max_length=200)

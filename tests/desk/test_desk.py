@@ -1,0 +1,191 @@
+"""The desk over HTTP: scenes are opened, played, looked at and put away."""
+
+from __future__ import annotations
+
+from tests.desk.atelier import Atelier, Writer, hear
+
+
+async def test_a_scene_begins_with_its_opening(writer: Writer) -> None:
+    """With the people of the scenario, and ids for every line."""
+    scene = await writer.get()
+    assert [(line["character"], line["text"], line["origin"]) for line in scene["lines"]] == [
+        ("阿岚", "你来晚了。", "初始对话"),
+        ("", "雨声更大了。", "初始对话"),
+    ]
+    assert len({line["id"] for line in scene["lines"]}) == 2
+    assert [one["name"] for one in scene["characters"]] == ["阿岚", "老周", "我"]
+    assert scene["characters"][1] == {
+        "name": "老周",
+        "side": "AI",
+        "avatar": None,
+        "preset": "drama",
+        "note": "茶馆掌柜",
+    }
+    assert (scene["title"], scene["series"], scene["name"]) == ("雨夜", "旧城", "雨夜")
+    assert (scene["undo"], scene["redo"]) == (None, None)
+
+
+async def test_lines_wait_until_they_are_confirmed(writer: Writer) -> None:
+    """Each keeps where it came from, and undo takes any of it back."""
+    await writer.say("我来晚了。", "对不起。")
+    scene = await writer.get()
+    assert [line["origin"] for line in scene["pending"]] == ["用户输入", "用户输入"]
+    assert len(scene["lines"]) == 2
+    await writer.confirm()
+    scene = await writer.get()
+    assert len(scene["lines"]) == 4 and scene["pending"] == [] and scene["undo"] == "confirmed"
+    await writer.do("undo")
+    assert len((await writer.get())["pending"]) == 2
+    await writer.do("undo")
+    scene = await writer.get()
+    assert scene["pending"] == [] and (scene["undo"], scene["redo"]) == (None, "added")
+
+
+async def test_an_order_on_an_old_screen_changes_nothing(writer: Writer) -> None:
+    """409, and the words are as they were."""
+    old = (await writer.get())["revision"]
+    await writer.say("第一句。")
+    refusal = await writer.do("add", revision=old, status=409, lines=[{"character": "我", "text": "第二句。"}])
+    assert refusal["error"] == "stale_revision"
+    assert (await writer.words())[2:] == ["第一句。"]
+
+
+async def test_confirm_takes_exactly_the_words_on_the_screen(writer: Writer) -> None:
+    """Other words, fewer of them, or in another order: nothing is confirmed."""
+    await writer.say("一。", "二。")
+    one, two = [{"id": line["id"], "text": line["text"]} for line in (await writer.get())["pending"]]
+    for seen in ([], [one], [two, one], [one, {**two, "text": "二！"}], [one, {**two, "id": one["id"]}]):
+        assert (await writer.do("confirm", lines=seen, status=409))["error"] == "changed"
+    assert len((await writer.get())["pending"]) == 2
+    await writer.do("confirm", lines=[one, two])
+    assert (await writer.get())["pending"] == []
+
+
+async def test_pending_lines_are_edited_moved_and_deleted(writer: Writer) -> None:
+    """And a line that was edited keeps its older words."""
+    await writer.say("一。", "二。", "三。")
+    pending = (await writer.get())["pending"]
+    await writer.do("move", line=pending[2]["id"], to=0)
+    await writer.do("delete", line=pending[1]["id"])
+    await writer.do("edit", line=pending[0]["id"], text="一了。", character="老周")
+    scene = await writer.get()
+    assert [(line["character"], line["text"]) for line in scene["pending"]] == [("我", "三。"), ("老周", "一了。")]
+    assert scene["pending"][1]["versions"] == 1
+    older = await writer.get("versions", line=scene["pending"][1]["id"])
+    assert [line["text"] for line in older["versions"]] == ["一。"]
+    await writer.do("discard")
+    assert (await writer.get())["pending"] == []
+
+
+async def test_a_story_parts_and_is_compared(writer: Writer) -> None:
+    """Branches share their beginning; the way not gone stays."""
+    await writer.say("往左。")
+    await writer.confirm()
+    second = (await writer.get())["lines"][1]["id"]
+    await writer.do("branch", line=second, name="右边")
+    await writer.say("往右。")
+    await writer.confirm()
+    tree = await writer.get("tree")
+    assert [(one["name"], one["lines"], one["current"]) for one in tree["branches"]] == [
+        ("主线", 3, False),
+        ("右边", 3, True),
+    ]
+    left, right = (one["id"] for one in tree["branches"])
+    assert tree["branches"][1]["fork"] == second
+    compared = await writer.get("compare", a=left, b=right)
+    assert compared["common"] == 2
+    assert [line["text"] for line in (*compared["a"], *compared["b"])] == ["往左。", "往右。"]
+    await writer.do("switch", branch=left)
+    assert (await writer.words())[2:] == ["往左。"]
+
+
+async def test_a_rewind_keeps_what_it_leaves(writer: Writer) -> None:
+    """As a branch of its own, unless a checkpoint has it."""
+    await writer.say("一。", "二。")
+    await writer.confirm()
+    scene = await writer.get()
+    await writer.do("checkpoint", name="天亮前")
+    await writer.do("rewind", line=scene["lines"][1]["id"])
+    assert len((await writer.get())["branches"]) == 1
+    checkpoint = (await writer.get())["checkpoints"][0]
+    assert (checkpoint["name"], checkpoint["line"]) == ("天亮前", scene["lines"][3]["id"])
+    await writer.do("restore", checkpoint=checkpoint["id"])
+    assert (await writer.words())[2:] == ["一。", "二。"]
+    await writer.do("drop_checkpoint", checkpoint=checkpoint["id"])
+    await writer.do("rewind", line=scene["lines"][2]["id"])
+    kept = (await writer.get())["branches"][1]
+    assert kept["name"].startswith("回退前") and kept["lines"] == 4
+
+
+async def test_what_is_fed_can_be_looked_at(writer: Writer) -> None:
+    """Part by part, with tokens; the parts together are the whole."""
+    await writer.do("note", text="他们很久没见了。", depth=1)
+    fed = await writer.get("fed", character="老周")
+    labels = [part["label"] for part in fed["parts"]]
+    assert labels[0] == "background" and labels[-1] == "cue" and "note" in labels and "character" in labels
+    assert fed["parts"][-1]["name"] == "老周"
+    assert fed["total"] == sum(part["tokens"] for part in fed["parts"])
+    assert "".join(part["text"] for part in fed["parts"]).endswith("老周:")
+
+
+async def test_a_log_is_saved_and_opened_again(atelier: Atelier, writer: Writer) -> None:
+    """The same lines with the same origins, in a scene of its own."""
+    await writer.say("我来了。")
+    await writer.confirm()
+    file = (await writer.post("save"))["file"]
+    assert file.endswith("_Log.json")
+    before = await writer.get()
+    await writer.open(log=file, title="接着写")
+    after = await writer.get()
+    assert after["title"] == "接着写" and after["id"] != before["id"]
+    told = [[(line["character"], line["text"], line["origin"]) for line in one["lines"]] for one in (before, after)]
+    assert told[0] == told[1]
+
+
+async def test_scenes_are_listed_binned_and_restored(writer: Writer) -> None:
+    """What is in the bin cannot be played, and comes back as it was."""
+    first = writer.scene
+    await writer.say("还没写完。")
+    await writer.open(title="另一幕")
+    listed = (await writer.get("/api/desk"))["scenes"]
+    assert {(one["id"], one["title"]) for one in listed} == {(first, "雨夜"), (writer.scene, "另一幕")}
+    writer.scene = first
+    await writer.post("bin")
+    await writer.get(status=404)
+    assert (await writer.do("undo", revision=1, status=404))["error"] == "not_found"
+    await writer.post("restore")
+    assert (await writer.words())[2:] == ["还没写完。"]
+
+
+async def test_pages_follow_a_scene(writer: Writer) -> None:
+    """First the whole, then only what changed: the lines after those that stayed."""
+    async with writer.follow() as socket:
+        whole = await hear(socket, "snapshot")
+        assert whole["revision"] == (await writer.get())["revision"]
+        await writer.say("进来了。")
+        change = await hear(socket, "scene")
+        assert (change["kept"], change["lines"], len(change["pending"])) == (2, [], 1)
+        await writer.confirm()
+        change = await hear(socket, "scene")
+        while change["pending"]:
+            change = await hear(socket, "scene")  # figures came in between
+        assert (change["kept"], [line["text"] for line in change["lines"]]) == (2, ["进来了。"])
+
+
+async def test_what_is_not_there_is_404_and_what_is_wrong_is_400(writer: Writer) -> None:
+    """With words for people."""
+    scene, writer.scene = writer.scene, "nowhere"
+    for path in ("", "tree", "fed", "compare", "versions", "feed"):
+        await writer.get(path, status=404)
+    writer.scene = scene
+    await writer.post("/api/desk/open", series="旧城", name="没有", status=404)
+    await writer.post("/api/desk/open", series="旧城", name="雨夜", log="../x_Log.json", status=404)
+    for order in ({"kind": "approve"}, {"kind": "add", "lines": []}, {"kind": "move", "line": "x", "to": -1}, {}):
+        answer = await writer.post("do", revision=1, order=order, status=400)
+        assert answer["error"] == "bad_request"
+    too_long = [{"character": "我", "text": "长" * 4001}]
+    await writer.do("add", lines=too_long, status=400)
+    for _ in range(3):
+        await writer.do("add", lines=[{"character": "我", "text": "长" * 4000}])
+    refused = await writer.do("add", lines=[{"character": "我", "text": "再来"}], status=409)
+    assert refused["error"] == "too_much"
