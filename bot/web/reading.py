@@ -13,6 +13,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot.chapter import FORMS, Choices, Paragraph, Person, Quotes, file_name
+from bot.chapter.chapter import colon, language
 from bot.chapter.search import Found
 from bot.web import keys, pages
 from bot.web.auth import Who
@@ -108,7 +109,8 @@ def _story(opened: Opened, place: Place) -> dict[str, Any]:
     ]
     people = [_person(person, opened) for person in chapter.people]
     about = {"title": chapter.title, "series": chapter.series, "name": chapter.log.scenario.name}
-    return {"place": place.query(), **about, "people": people, "sections": sections}
+    reading = {"language": language(chapter), "colon": colon(chapter), "people": people, "sections": sections}
+    return {"place": place.query(), **about, **reading}
 
 
 def _line(paragraph: Paragraph) -> dict[str, Any]:

@@ -138,12 +138,23 @@ class Stories:
         return Opened(await asyncio.to_thread(_of_scene, row, steps), row.series, row.name)
 
     async def _show(self, show: str) -> Opened:
-        series, name = _split(show)
-        scenario = self._running
-        if scenario is None or (scenario.series, scenario.name) != (series, name):
-            scenario = (await asyncio.to_thread(self._save.library.read, series, name)).scenario
-        lines = aired_lines(self._save, show, scenario.speakers)
-        return Opened(Chapter(scenario.name, Log(scenario, tuple(lines))), series, name)
+        place, scenario = await asyncio.to_thread(self._scenario_of, show)
+        lines = aired_lines(self._save, show, scenario.speakers if scenario else ())
+        if scenario is None and not lines:
+            raise Refused("not_found", f"{show} 还没有播出过。 Nothing of it was aired.")
+        return Opened(Chapter(place[1], Log(scenario or Scenario(*place), tuple(lines))), *place)
+
+    def _scenario_of(self, show: str) -> tuple[tuple[str, str], Scenario | None]:
+        """And its folder. Shows go by what their scenario's file says of its series and name. None: it is gone."""
+        for listed in self._save.library.listing():
+            if listed.scenario and _key(listed.scenario) == show:
+                return (listed.series, listed.name), listed.scenario
+        running = self._running if self._running and _key(self._running) == show else None
+        return _split(show), running
+
+
+def _key(scenario: Scenario) -> str:
+    return f"{scenario.series}/{scenario.name}"
 
 
 def _split(show: str) -> tuple[str, str]:
