@@ -169,7 +169,11 @@ class Desk:
     def followed(self, id: str) -> None:
         """Somebody has begun to listen, or has gone. Who listens is told how far the model is."""
         scene = self._shelf.get(id)
-        if scene is not None and len(scene.feed) and not self._preparing.under_way(scene):
+        if scene is None or not len(scene.feed):
+            return
+        if (reading := self._preparing.reading(scene)) is not None:
+            self._read_on(scene, reading)
+        elif not self._preparing.under_way(scene):
             self._prepare(scene)
 
     def snapshot(self, id: str, tab: str = "") -> Json:
