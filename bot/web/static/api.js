@@ -36,8 +36,9 @@ async function ask(path, request, within = ANSWER_WITHIN) {
   }
 }
 
+/** The server shows the sign-in under the address of this page, and this page again after it. */
 export function toLogin() {
-  location.assign("/login");
+  location.reload();
 }
 
 /**

@@ -1,4 +1,5 @@
-// Turns the token that the program printed into the page's cookie. A link with #token=… signs in by itself.
+// Turns the token that the program printed into the page's cookie. It stands under the address
+// of the page that was wanted, which comes next. A link with #token=… signs in by itself.
 
 import { $, setText } from "./dom.js";
 import { remember, remembered } from "./settings.js";
@@ -13,7 +14,7 @@ async function enter(token) {
     const response = await fetch("/login", { method: "POST", headers, body: JSON.stringify({ token, label: $("#name").value.trim() }) });
     if (response.ok) {
       remember("name", $("#name").value.trim());
-      return location.replace("/");
+      return location.pathname === "/login" ? location.replace("/") : location.reload();
     }
     setText($("#wrong"), t(response.status === 429 ? "login.many" : "login.wrong"));
   } catch (error) {
