@@ -63,7 +63,7 @@ def _scenario(card: Card, value: Mapping[str, Any], wishes: Wishes) -> Found:
     fields, names = card.fields, card.names
     chosen = wishes.greeting if 0 <= wishes.greeting < len(card.greetings) else 0
     opening = dialogue.greeting(card.greetings[chosen], names)
-    book = fields.inner("character_book")
+    book = fields.inner("character_book") if fields.raw.get("character_book") != [] else None  # [] is written for none
     kept = {KEPT: {"user": names.user, "greeting": chosen, "card": dict(value)}}
     cast = (Character(names.char, "AI", kept), Character(names.user, "User")) if names.char else ()
     extra = _extra(fields, names, book)
@@ -95,11 +95,12 @@ def _labelled(personality: str, name: str) -> str:
 def _extra(fields: Fields, names: Names, book: Fields | None) -> dict[str, Any]:
     note = _authors_note(fields, names)
     entries = lore.entries(book, names) if book else []
-    budget = book.number("token_budget") if book else None
+    budget, depth = (book.number(key) if book else None for key in ("token_budget", "scan_depth"))
     return {
         **({"AuthorsNote": note} if note else {}),
         **({"Lorebook": entries} if entries else {}),
-        **({"LoreBudget": budget} if budget else {}),
+        **({"LoreBudget": budget} if budget and budget > 0 else {}),
+        **({"LoreDepth": depth} if depth and depth > 0 else {}),
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.cards import lore
 from bot.cards.card import KEPT, SPECS, V1_FIELDS, read_card
-from bot.cards.found import Found, Wishes
+from bot.cards.found import DEFAULT_USER, Found, Wishes
 from bot.errors import UserError
 from bot.scenario import Character, Scenario, ScenarioError, dump_scenario, render, scenario_of
 
@@ -28,7 +28,7 @@ class NobodyThere(UserError):
 def export_card(scenario: Scenario) -> Json:
     """Raises NobodyThere."""
     card = _visible(scenario)
-    ours = {"scenario": json.loads(dump_scenario(_without_card(scenario))), "card": KEPT in lead(scenario).extra}
+    ours = {"scenario": json.loads(dump_scenario(_without_card(scenario))), "card": _wishes(lead(scenario))}
     card["data"]["extensions"] = {**card["data"]["extensions"], OURS: ours}
     return card
 
@@ -37,7 +37,7 @@ def import_card(value: Mapping[str, Any], file: str, wishes: Wishes) -> Found:
     """Our own scenario where the card still says the same, else what the card says. Raises ScenarioError."""
     ours, rest = _split(value)
     found = read_card(rest, file, wishes)
-    scenario = _still(ours, rest, found)
+    scenario = _still(ours, rest)
     return found if scenario is None else replace(found, scenario=scenario)
 
 
@@ -51,9 +51,8 @@ def _visible(scenario: Scenario) -> Json:
     data: Json = _EMPTY | (
         dict(raw["data"]) if raw.get("spec") in SPECS else {k: raw[k] for k in V1_FIELDS if k in raw}
     )
-    if before is None or hero.name != before.speaker:
+    if before is None:
         data["name"] = hero.name
-        data.pop("nickname", None)
     if before is None or scenario.background != before.background:
         data |= dict.fromkeys(("system_prompt", "personality", "scenario", "mes_example"), "")
         data["description"] = scenario.background
@@ -84,12 +83,14 @@ def _changed_extra(scenario: Scenario, before: Scenario | None, data: Json) -> J
         changed["extensions"].pop("depth_prompt", None)
         if note.get("depth"):
             changed["extensions"]["depth_prompt"] = {"prompt": note["text"], "depth": note["depth"], "role": "system"}
-    if now.get("Lorebook") != then.get("Lorebook") or now.get("LoreBudget") != then.get("LoreBudget"):
-        budget = {"token_budget": now["LoreBudget"]} if "LoreBudget" in now else {}
+    if any(now.get(key) != then.get(key) for key in ("Lorebook", *_BOOK)):
         book = {"extensions": {}, **(data.get("character_book") or {})}
-        changed["character_book"] = book | budget | {"entries": lore.card_entries(now.get("Lorebook"))}
+        numbers = {theirs: now[ours] for ours, theirs in _BOOK.items() if ours in now}
+        changed["character_book"] = book | numbers | {"entries": lore.card_entries(now.get("Lorebook"))}
     return changed
 
+
+_BOOK = {"LoreBudget": "token_budget", "LoreDepth": "scan_depth"}
 
 _EMPTY: Json = {
     **dict.fromkeys(V1_FIELDS, ""),
@@ -118,10 +119,31 @@ def _kept(hero: Character) -> tuple[Json, Scenario | None]:
     match hero.extra.get(KEPT):
         case {"user": str(user), "greeting": int(greeting), "card": dict(raw)}:
             try:
-                return raw, read_card(raw, "", Wishes(user, greeting)).scenario
+                before = read_card(raw, "", Wishes(user, greeting)).scenario
+                if before.speaker == hero.name:
+                    return raw, before
+                renamed = _renamed(raw, hero.name)
+                return renamed, read_card(renamed, "", Wishes(user, greeting)).scenario
             except ScenarioError:
                 return {}, None
     return {}, None
+
+
+def _renamed(raw: Json, name: str) -> Json:
+    if raw.get("spec") not in SPECS:
+        return {**raw, "name": name}
+    return {**raw, "data": {**{key: value for key, value in raw["data"].items() if key != "nickname"}, "name": name}}
+
+
+def _wishes(hero: Character) -> Json | None:
+    """With what a card was read. None: there was none."""
+    match hero.extra.get(KEPT):
+        case {"user": str(user), "greeting": int(greeting)}:
+            return {"user": user, "greeting": greeting}
+    return None
+
+
+_NEW: Json = {"user": DEFAULT_USER, "greeting": 0}
 
 
 def _without_card(scenario: Scenario) -> Scenario:
@@ -143,18 +165,18 @@ def _split(value: Mapping[str, Any]) -> tuple[Json | None, Json]:
     return None, dict(value)
 
 
-def _still(ours: Json | None, card: Json, found: Found) -> Scenario | None:
+def _still(ours: Json | None, card: Json) -> Scenario | None:
     """Our scenario, if it would still be exported as this card."""
     try:
+        book = card["data"].get("character_book") or {}
         scenario = scenario_of(ours["scenario"], "") if ours else None
         if ours is None or scenario is None:
             return None
-        if ours.get("card"):
-            scenario = _with_card(scenario, found)
-        book = card["data"].get("character_book") or {}
         scenario = _with_lore(scenario, lambda lorebook: lore.remembered(lorebook, book.get("entries")))
-        return scenario if _visible(scenario) == card else None
-    except (KeyError, UserError):
+        with_card = _with_card(scenario, {**_NEW, **(ours["card"] or {}), "card": card})
+        either = [with_card] if ours["card"] else [scenario, with_card]
+        return next((one for one in either if _visible(one) == card), None)
+    except (KeyError, AttributeError, TypeError, UserError):  # our part, as somebody else has mangled it
         return None
 
 
@@ -164,7 +186,7 @@ def _with_lore(scenario: Scenario, change: Callable[[object], object]) -> Scenar
     return replace(scenario, extra={**scenario.extra, "Lorebook": change(scenario.extra["Lorebook"])})
 
 
-def _with_card(scenario: Scenario, found: Found) -> Scenario:
-    hero, kept = lead(scenario), found.scenario.characters[0].extra[KEPT]
+def _with_card(scenario: Scenario, kept: Json) -> Scenario:
+    hero = lead(scenario)
     cast = [replace(one, extra={**one.extra, KEPT: kept}) if one is hero else one for one in scenario.characters]
     return replace(scenario, characters=tuple(cast))

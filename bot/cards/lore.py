@@ -5,6 +5,8 @@ What an entry says that ours have no place for is kept under "extra" as it was, 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from bot.cards.fields import Fields
@@ -13,6 +15,8 @@ from bot.cards.macros import Names
 Entry = dict[str, Any]
 
 _DECORATOR = "@@"
+_PATTERN = re.compile(r"/(.+)/[a-z]*")
+_MAGIC = re.compile(r"[\\^$.*+?()\[\]{}]")
 
 
 def entries(book: Fields, names: Names) -> list[Entry]:
@@ -27,11 +31,10 @@ def card_entries(lorebook: object) -> list[Entry]:
 
 def notes(book: Fields) -> list[str]:
     """What of the entries works otherwise here."""
-    patterns = sum(fields.raw.get("use_regex") is True for fields in book.each("entries"))
-    told = (
-        f"{patterns} 条词条用正则表达式作关键词，这里不支持，已停用。 Entries with patterns for keys are switched off."
-    )
-    return [told] if patterns else []
+    keys = [key.strip() for fields in book.each("entries") for key in fields.texts("keys")]
+    left = [key for key in keys if _PATTERN.fullmatch(key) and _words(key) is None]
+    told = f"这些关键词是正则表达式，这里按原文找：{'、'.join(left[:8])}。 Patterns are looked for as they stand."
+    return [told] if left else []
 
 
 def forgotten(lorebook: object) -> object:
@@ -57,20 +60,29 @@ def remembered(lorebook: object, came: object) -> object:
 def _entry(fields: Fields, names: Names) -> Entry:
     """Where an entry has no priority of its own, a later place in the prompt counts as one, as chat programs do it."""
     content, selective = fields.text("content"), fields.flag("selective")
-    order, enabled = fields.number("insertion_order", 0), fields.flag("enabled", True)
+    order = fields.number("insertion_order", 0)
     ours: Entry = {
         "name": fields.text("name") or fields.text("comment"),
-        "keys": [names.put_into(key) for key in fields.texts("keys") if key.strip()],
-        "secondary": [names.put_into(key) for key in fields.texts("secondary_keys") if key.strip()]
-        if selective
-        else [],
+        "keys": _keys(fields.texts("keys"), names),
+        "secondary": _keys(fields.texts("secondary_keys"), names) if selective else [],
         "text": _undecorated(names.put_into(content)),
         "priority": fields.number("priority", order),
-        "enabled": enabled and not fields.flag("use_regex"),
+        "enabled": fields.flag("enabled", True),
         "constant": fields.flag("constant"),
         "case": fields.flag("case_sensitive"),
     }
     return ours | {"extra": {"names": [names.char, names.user], "entry": fields.raw}}
+
+
+def _keys(keys: Sequence[str], names: Names) -> list[str]:
+    plain = [word for key in keys for word in _words(key.strip()) or [key]]
+    return [word for key in plain if (word := names.put_into(key).strip())]
+
+
+def _words(key: str) -> list[str] | None:
+    """The words of a pattern that is only a choice of words (/cat|dog/). None: it is a word itself, or a real pattern."""
+    pattern = _PATTERN.fullmatch(key)
+    return None if pattern is None or _MAGIC.search(pattern[1]) else pattern[1].split("|")
 
 
 def _undecorated(content: str) -> str:
