@@ -1,0 +1,544 @@
+"""The desk's side panel in a real browser before the real desk: what each tool shows, and what it does to the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, Route, expect
+
+from bot.scenario import Character, Line, Origin, Scenario, dump_scenario
+from tests.browser.conftest import OpenTheatre
+from tests.browser.theatre import OPERATOR_TOKEN, PHONE, Theatre
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+HOSTILE = '<img src=x onerror="window.pwned=1">'
+CHARACTERS = (
+    Character("林夏", "AI", extra={"Note": "话少，记仇。", "Sampling": "chat"}),
+    Character("沈舟", "AI"),
+    Character("我", "User"),
+)
+LORE = [
+    {"name": "灯塔", "keys": ["灯塔"], "text": "灯塔建于 1931 年。"},
+    {"name": "船票", "keys": ["船票"], "text": "船票早就过期了。"},
+]
+OPENING = ("灯塔的光扫过海面。", "谁在外面？", "是我。", "进来吧。", "雨很大。", "坐。")
+
+
+def scenario(words: Sequence[str] = OPENING, characters: Sequence[Character] = CHARACTERS, **extra: Any) -> Scenario:
+    names = ("", "林夏", "沈舟")
+    lines = tuple(Line(names[i % 3], text, Origin.OPENING) for i, text in enumerate(words))
+    return Scenario("演示", "雨夜", "雨夜，海边。", lines, tuple(characters), extra={"Lorebook": LORE, **extra})
+
+
+class Desk:
+    """One scene, the page that shows it, and a second hand on the same scene: orders that are not given by the page."""
+
+    def __init__(self, house: Theatre, page: Page, scene: str) -> None:
+        self.house, self.page, self.scene = house, page, scene
+
+    @property
+    def path(self) -> str:
+        return self.house.url(f"/api/desk/{self.scene}")
+
+    async def now(self, what: str = "") -> Any:
+        return await (await self.page.request.get(self.path + what)).json()
+
+    async def do(self, kind: str, **fields: Any) -> None:
+        revision = (await self.now())["revision"]
+        body = {"revision": revision, "order": {"kind": kind, **fields}}
+        answer = await self.page.request.post(f"{self.path}/do", data=body)
+        assert answer.ok, await answer.text()
+
+    async def line(self, number: int) -> str:
+        """The id of a confirmed line, counted from 1."""
+        return str((await self.now())["lines"][number - 1]["id"])
+
+    async def play(self, *words: str) -> None:
+        """More confirmed lines."""
+        await self.do("add", lines=[{"character": "沈舟", "text": text} for text in words])
+        pending = (await self.now())["pending"]
+        await self.do("confirm", lines=[{"id": line["id"], "text": line["text"]} for line in pending])
+
+    async def words(self) -> list[str]:
+        return [line["text"] for line in (await self.now())["lines"]]
+
+    async def tool(self, name: str) -> Locator:
+        await self.page.click(f"#tab-{name}")
+        return self.page.locator(f"#tool-{name}")
+
+    def row(self, name: str) -> Locator:
+        """The row of the tree with exactly this name."""
+        return self.page.locator(".tree li", has=self.page.get_by_text(name, exact=True))
+
+    async def at_line(self, number: int, choice: str) -> None:
+        """By mouse: what the menu of that line offers."""
+        line = self.page.locator("#story > .line").nth(number - 1)
+        await line.hover()
+        await line.locator("[data-line-menu]").click()
+        await self.page.get_by_role("menuitem", name=choice).click()
+
+    async def name_it(self, name: str) -> None:
+        """Fill the box that asks for a name."""
+        await self.page.locator("dialog.tool-box input").fill(name)
+        await self.page.keyboard.press("Enter")
+        await expect(self.page.locator("dialog.tool-box")).to_have_count(0)
+
+    async def rows(self) -> list[str]:
+        return await self.page.locator(".tree li .name").all_inner_texts()
+
+
+async def open_desk(theatre: OpenTheatre, folder: Path, scene: Scenario | None = None, **options: Any) -> Desk:
+    """A scene of that scenario, open on a page."""
+    house = await theatre("她没有回头。")
+    scene = scene or scenario()
+    place = folder / "Save0" / scene.series / scene.name
+    place.mkdir(parents=True)
+    (place / "场景剧本.json").write_text(dump_scenario(scene), encoding="utf-8")
+    page = await house.panel(ready=False, **options)
+    opened = await page.request.post(house.url("/api/desk/open"), data={"series": scene.series, "name": scene.name})
+    desk = Desk(house, page, (await opened.json())["id"])
+    await visit(desk)
+    return desk
+
+
+async def visit(desk: Desk) -> None:
+    await desk.page.goto(desk.house.url(f"/desk?scene={desk.scene}"))
+    await desk.page.wait_for_selector("html[data-link=live]")
+    await expect(desk.page.locator("#tools [role=tab]")).to_have_count(5)
+
+
+# -- the panel -----------------------------------------------------------------------------------------------------------
+
+
+async def test_tabs_answer_to_mouse_and_arrows_and_are_remembered(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """One tab is in the tab order; arrows, Home and End open the others; a reload comes back to the same one."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+    await page.click("#tab-cast")
+    await expect(page.locator("#tool-cast")).to_be_visible()
+    await expect(page.locator("#tool-tree")).to_be_hidden()
+    await page.keyboard.press("ArrowRight")
+    await expect(page.locator("#tab-setting")).to_be_focused()
+    await page.keyboard.press("End")
+    await expect(page.locator("#tool-scene")).to_be_visible()
+    await page.keyboard.press("ArrowRight")
+    await expect(page.locator("#tab-tree")).to_be_focused()
+    await page.keyboard.press("ArrowLeft")
+    assert await page.locator("#tools [role=tab][tabindex='0']").count() == 1
+    await page.reload()
+    await expect(page.locator("#tool-scene")).to_be_visible()
+
+
+async def test_on_the_phone_the_panel_is_a_sheet(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """A tap brings it up, ✕ and Esc put it away and the focus back; what is tapped is at least 44 px high."""
+    desk = await open_desk(theatre, tmp_path, viewport=PHONE, has_touch=True)
+    page = desk.page
+    await expect(page.locator("#tools")).to_be_hidden()
+    await page.tap("[data-command=tools]")
+    await expect(page.locator("#tool-tree .tree li")).to_have_count(2)
+    await expect(page.locator("#tab-tree")).to_be_focused()
+    for name in ("tree", "cast", "setting", "fed", "scene"):
+        await page.tap(f"#tab-{name}")
+        assert await low(page.locator(f"#tools button:visible, #tool-{name} li[role=treeitem]")) == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#tools")).to_be_hidden()
+    await expect(page.locator("[data-command=tools]")).to_be_focused()
+    await page.tap("[data-command=tools]")
+    await page.tap("#tools .close")
+    await expect(page.locator("#tools")).to_be_hidden()
+
+
+async def low(targets: Locator) -> list[str]:
+    """Those less than 44 px high."""
+    code = "nodes => nodes.filter(n => n.getBoundingClientRect().height < 43.5).map(n => n.outerHTML)"
+    return list(await targets.evaluate_all(code))
+
+
+# -- checkpoints and branches --------------------------------------------------------------------------------------------
+
+
+async def test_a_checkpoint_is_named_at_a_line_and_gone_back_to(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """From the line's menu by mouse; Enter at its mark in the tree brings the story back and keeps what stood there."""
+    desk = await open_desk(theatre, tmp_path)
+    await desk.at_line(3, "在这里存检查点")
+    box = desk.page.locator("dialog.tool-box input")
+    await expect(box).to_have_value("第 3 条")
+    await desk.name_it("上门")
+    await expect(desk.row("上门")).to_be_visible()
+    await desk.row("上门").click()
+    await desk.page.keyboard.press("Enter")
+    await expect(desk.page.locator("#story > .line")).to_have_count(3)
+    assert await desk.words() == list(OPENING[:3])
+    tree = await desk.now("/tree")
+    assert [branch["lines"] for branch in tree["branches"]] == [3, 6]
+    assert [one["lines"] for one in tree["checkpoints"]] == [3]
+
+
+async def test_a_rewind_by_keyboard_keeps_the_tail_and_undo_takes_it_back(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """K to the line, L for its menu, arrows to 回退; the tail is a branch in the tree until it is undone."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+    await page.locator("#scroll").focus()
+    for _ in range(3):
+        await page.keyboard.press("k")
+    await page.keyboard.press("l")
+    await expect(page.get_by_role("menuitem").first).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    await expect(page.get_by_role("menuitem", name="回退到这里")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#said")).to_contain_text("已回退到第 4 条")
+    assert await desk.words() == list(OPENING[:4])
+    await expect(page.locator(".tree li .name")).to_contain_text(["主线", "回退前", "你在这里"])
+    await page.keyboard.press("Control+z")
+    await expect(page.locator(".tree li")).to_have_count(2)
+    assert await desk.words() == list(OPENING)
+
+
+async def test_the_menu_closes_with_esc_and_offers_only_what_can_be_done(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """No rewind to the last line, no versions where there are none, no place in the tree for a pending line."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+    await desk.do("add", lines=[{"character": "我", "text": "谢谢。"}])
+    offered = page.get_by_role("menuitem")
+    await page.locator("#story > .line").nth(5).hover()
+    await page.locator("#story > .line").nth(5).locator("[data-line-menu]").click()
+    await expect(offered).to_have_text(["在这里存检查点…", "从这里分支…", "编辑", "让模型续写这一条"])
+    await page.keyboard.press("Escape")
+    await expect(offered).to_have_count(0)
+    await expect(page.locator("#story > .line").nth(5).locator("[data-line-menu]")).to_be_focused()
+    await page.locator("#pending > .line").hover()
+    await page.locator("#pending [data-line-menu]").click()
+    await expect(offered).to_have_text(["编辑", "让模型续写这一条"])
+    await offered.first.click()
+    await expect(page.locator(".editor textarea")).to_have_value("谢谢。")
+
+
+async def test_a_branch_is_made_switched_renamed_and_pruned_by_keyboard(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """Arrows walk the tree, Enter switches, F2 renames, Delete asks and says what would go; undo brings it back."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+    await desk.at_line(2, "从这里分支")
+    await desk.name_it("没有开门")
+    await desk.play("门没有开。", "雨停了。")
+    await expect(desk.row("没有开门")).to_have_attribute("aria-current", "true")
+    await expect(desk.row("没有开门").locator(".minor")).to_have_text("3–4")
+    await page.locator(".tree [tabindex='0']").focus()
+    await page.keyboard.press("Home")
+    await page.keyboard.press("Enter")
+    await expect(desk.row("主线")).to_have_attribute("aria-current", "true")
+    assert await desk.words() == list(OPENING)
+    await page.keyboard.press("ArrowDown")
+    await expect(desk.row("没有开门")).to_be_focused()
+    await page.keyboard.press("F2")
+    await desk.name_it("门外")
+    await expect(desk.row("门外")).to_be_focused()
+    await page.keyboard.press("Delete")
+    await expect(page.locator("dialog.tool-box")).to_contain_text("剪掉「门外」？")
+    await expect(page.locator("dialog.tool-box")).to_contain_text("2 条")
+    await page.keyboard.press("Enter")
+    await expect(desk.row("门外")).to_have_count(0)
+    await page.locator("#scroll").focus()
+    await page.keyboard.press("Control+z")
+    await expect(desk.row("门外")).to_be_visible()
+
+
+async def test_the_same_by_mouse(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """A click chooses a row, the buttons below it do the rest; a double click goes there; a name folds its branch."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+    await desk.do("branch", line=await desk.line(2), name="门外")
+    await desk.do("checkpoint", name="门口", line=await desk.line(2))
+    actions = page.locator("#tool-tree .actions")
+    await desk.row("主线").click()
+    await expect(actions.locator("button")).to_have_text(["切换到它", "比较…", "改名…", "剪掉…"])
+    await actions.get_by_text("切换到它").click()
+    await expect(desk.row("主线")).to_have_attribute("aria-current", "true")
+    await desk.row("门口").click()
+    await actions.get_by_text("改名…").click()
+    await desk.name_it("台阶")
+    await desk.row("台阶").click()
+    await actions.get_by_text("从这里分支…").click()
+    await desk.name_it("台阶上")
+    await expect(desk.row("台阶上")).to_have_attribute("aria-current", "true")
+    await desk.row("台阶").click()
+    await actions.get_by_text("去掉检查点").click()
+    await expect(desk.row("台阶")).to_have_count(0)
+    await desk.row("门外").dblclick()
+    await expect(desk.row("门外")).to_have_attribute("aria-current", "true")
+    await desk.row("主线").click()
+    await page.keyboard.press("ArrowLeft")
+    await expect(page.locator(".tree li")).to_have_count(1)
+    await page.keyboard.press("ArrowRight")
+    await expect(desk.row("门外")).to_be_visible()
+
+
+async def test_a_tree_of_thirty_branches_is_an_aria_tree(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """Two thousand lines and thirty branches: every row says its level and place; End and a letter go far at once."""
+    desk = await open_desk(theatre, tmp_path, scenario([f"第 {n} 句。" for n in range(2000)]))
+    page = desk.page
+    ids = [line["id"] for line in (await desk.now())["lines"]]
+    for number in range(29):
+        await desk.do("branch", line=ids[number * 60], name="Harbour" if number == 12 else f"走法 {number}")
+        if number % 3:
+            await desk.do("switch", branch="main")
+    await expect(page.locator(".tree li")).to_have_count(31)
+    levels = await page.locator(".tree li").evaluate_all("nodes => nodes.map(n => Number(n.ariaLevel))")
+    assert levels[0] == 1 and all(after - before <= 1 for before, after in pairwise(levels))
+    await page.locator(".tree [tabindex='0']").focus()
+    await page.keyboard.press("End")
+    await expect(page.locator(".tree li").last).to_be_focused()
+    await expect(page.locator(".tree li").last).to_be_in_viewport()
+    await page.keyboard.press("h")
+    await expect(desk.row("Harbour")).to_be_focused()
+    assert await page.locator(".tree li[aria-selected=true]").count() == 1
+
+
+async def test_two_branches_are_compared_side_by_side(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """What they share is folded, what differs is marked; another choice compares anew."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+    await desk.do("branch", line=await desk.line(4), name="雪夜")
+    await desk.play("雪很大。", "坐。")
+    await desk.row("主线").click()
+    await page.locator("#tool-tree .actions").get_by_text("比较…").click()
+    box = page.locator("dialog.tool-box")
+    await expect(box.locator("[role=status]")).to_have_text("共同开头 4 条，之后有 1 处不同。")
+    await expect(box.locator("mark")).to_have_text(["沈舟", "雪", "林夏", "雨"])
+    await expect(box.locator(".pair.same")).to_have_text(["沈舟坐。沈舟坐。"])
+    await box.locator("summary").click()
+    await expect(box.locator(".common li")).to_have_count(4)
+    await box.locator("select").nth(1).select_option(label="雪夜")
+    await expect(box.locator("[role=status]")).to_have_text("两条分支完全一样。")
+    await page.keyboard.press("Escape")
+    await expect(box).to_have_count(0)
+
+
+async def test_an_older_version_of_a_line_comes_back(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """The menu counts the versions; the one chosen is an edit, which undo knows."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+    await desk.do("edit", line=await desk.line(2), text="是谁？")
+    await desk.do("edit", line=await desk.line(2), text="门外是谁？")
+    await expect(page.locator("#story > .line").nth(1)).to_contain_text("门外是谁？")
+    await desk.at_line(2, "旧版本（2）")
+    await expect(page.locator(".versions .words")).to_have_text(["门外是谁？", "是谁？", "谁在外面？"])
+    await page.get_by_role("button", name="换回这一版").last.click()
+    await expect(page.locator("#story > .line").nth(1)).to_contain_text("谁在外面？")
+    assert (await desk.words())[1] == "谁在外面？"
+    assert (await desk.now())["undo"] == "edited"
+
+
+async def test_a_name_typed_for_an_old_screen_is_not_lost(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """Another tab was faster: the box says so, keeps the name, and the second press does it."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+
+    async def somebody_else_first(route: Route) -> None:
+        await desk.do("note", text="别处写的", depth=4)
+        await route.continue_()
+
+    await page.route("**/do", somebody_else_first, times=1)
+    await desk.at_line(3, "在这里存检查点")
+    await page.locator("dialog.tool-box input").fill("上门之前")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("dialog.tool-box .wrong")).to_contain_text("别处改过")
+    await expect(page.locator("dialog.tool-box input")).to_have_value("上门之前")
+    await expect(page.locator("#note-text")).to_have_value("别处写的")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("dialog.tool-box")).to_have_count(0)
+    await expect(desk.row("上门之前")).to_be_visible()
+
+
+# -- cast ----------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_cast_is_chosen_ordered_and_told_who_is_next(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """Boxes for who is present, arrows for the order, a choice of turns, a guest; presets and notes are shown."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+    tool = await desk.tool("cast")
+    await expect(tool.locator("li").first).to_contain_text("话少，记仇。")
+    await expect(tool.locator("li").first).to_contain_text("采样：chat")
+    await tool.get_by_label("轮流").check()
+    await expect(tool.locator(".next")).to_have_text("接下来：我、林夏、沈舟")
+    await tool.get_by_role("button", name="我往前").click()
+    await expect(tool.locator("li b")).to_have_text(["林夏", "我", "沈舟"])
+    await expect(tool.get_by_role("button", name="我往前")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(tool.locator("li b")).to_have_text(["我", "林夏", "沈舟"])
+    await tool.get_by_label("林夏", exact=True).uncheck()
+    await expect(tool.locator("li b")).to_have_text(["我", "沈舟", "林夏"])
+    await tool.get_by_placeholder("临时加一位").fill("老周")
+    await page.keyboard.press("Enter")
+    await expect(tool.locator("li b")).to_have_text(["我", "沈舟", "老周", "林夏"])
+    cast = (await desk.now())["cast"]
+    assert (cast["present"], cast["turns"]) == (["我", "沈舟", "老周"], "turn")
+
+
+async def test_somebody_has_to_stay_on_the_stage(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """The last box cannot be unchecked: nobody present would mean everybody."""
+    desk = await open_desk(theatre, tmp_path)
+    await desk.do("cast", present=["沈舟"], turns="hand")
+    tool = await desk.tool("cast")
+    await tool.get_by_label("沈舟", exact=True).click()
+    await expect(desk.page.locator("#said")).to_contain_text("至少留一位")
+    await expect(tool.get_by_label("沈舟", exact=True)).to_be_checked()
+    assert (await desk.now())["cast"]["present"] == ["沈舟"]
+
+
+# -- note and lore -------------------------------------------------------------------------------------------------------
+
+
+async def test_the_note_is_kept_while_it_is_typed_and_told_when_it_is_saved(
+    theatre: OpenTheatre, tmp_path: Path
+) -> None:
+    """A reload and a change elsewhere lose nothing; Ctrl+Enter saves; theirs can be taken instead."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+    await desk.tool("setting")
+    await page.fill("#note-text", "慢一点")
+    await page.reload()
+    await expect(page.locator("#note-text")).to_have_value("慢一点")
+    await desk.do("note", text="快一点", depth=2)
+    await expect(page.get_by_role("button", name="别处改过了")).to_be_visible()
+    await expect(page.locator("#note-text")).to_have_value("慢一点")
+    await page.focus("#note-text")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_role("button", name="别处改过了")).to_be_hidden()
+    assert (await desk.now())["note"] == {"text": "慢一点", "depth": 2}
+    await page.fill("#note-text", "我的")
+    await desk.do("note", text="别人的", depth=2)
+    await page.get_by_role("button", name="别处改过了").click()
+    await expect(page.locator("#note-text")).to_have_value("别人的")
+    await expect(page.get_by_role("button", name="保存", exact=True)).to_be_disabled()
+
+
+async def test_lore_in_effect_says_why(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """Entries come and go with what the last lines speak of."""
+    desk = await open_desk(theatre, tmp_path)
+    tool = await desk.tool("setting")
+    await expect(tool.locator(".lore li")).to_contain_text(["灯塔"])
+    await expect(tool.locator(".lore li p")).to_contain_text("灯塔")
+    await desk.play("他拿出一张船票。")
+    await expect(tool.locator(".lore b")).to_have_text(["灯塔", "船票"])
+
+
+# -- what was fed, and the refresh ---------------------------------------------------------------------------------------
+
+
+async def test_what_the_model_reads_is_shown_part_by_part(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """The parts, their tokens and shares, for whoever was chosen; what is copied is all of it."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await desk.do("note", text="多写雨声", depth=2)
+    tool = await desk.tool("fed")
+    fed = await desk.now("/fed?character=林夏")
+    await expect(tool.locator(".parts li")).to_have_count(len(fed["parts"]))
+    await expect(tool.locator(".total").last).to_contain_text(f"{fed['total']:,} token")
+    await expect(tool.locator(".parts summary b")).to_contain_text(["背景", "作者的话", "起头"])
+    await expect(tool.locator(".shares i")).to_have_count(len(fed["parts"]))
+    await tool.locator("select").select_option("沈舟")
+    await expect(tool.locator(".parts li").last).to_contain_text("沈舟:")
+    await tool.get_by_role("button", name="复制").first.click()
+    await expect(page.locator("#said")).to_have_text("已复制。")
+    expected = "".join(part["text"] for part in (await desk.now("/fed?character=沈舟"))["parts"])
+    assert await page.evaluate("navigator.clipboard.readText()") == expected
+
+
+async def test_a_refresh_is_made_from_a_summary_and_undone(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """The model then reads the summary and the last lines; the button takes it back."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+    tool = await desk.tool("fed")
+    await expect(tool.locator(".total").first).to_contain_text("6 条")
+    await tool.get_by_text("刷新上下文").click()
+    await page.fill("#summary", "沈舟雨夜来访。")
+    await page.fill("#last-lines", "2")
+    await tool.get_by_role("button", name="刷新", exact=True).click()
+    await expect(tool.locator(".parts summary b")).to_contain_text(["提要"])
+    assert (await desk.now())["refresh"]["summary"] == "沈舟雨夜来访。"
+    await expect(tool.locator(".parts")).not_to_contain_text("谁在外面？")
+    await tool.get_by_role("button", name="读全文").click()
+    await expect(tool.locator(".parts summary b")).not_to_contain_text(["提要"])
+    assert (await desk.now())["refresh"] is None
+
+
+# -- the scene -----------------------------------------------------------------------------------------------------------
+
+
+async def test_other_scenes_are_a_press_away_and_a_scene_goes_to_the_bin(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """The list has the others; the bin asks first, and the page goes on to the list of scenes."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+    body = {"series": "演示", "name": "雨夜", "title": "另一幕"}
+    other = (await (await page.request.post(desk.house.url("/api/desk/open"), data=body)).json())["id"]
+    tool = await desk.tool("scene")
+    await expect(tool.locator(".scenes a")).to_have_text(["另一幕"])
+    assert f"scene={desk.scene}" in (await tool.get_by_text("阅读与导出").get_attribute("href") or "")
+    await tool.get_by_role("button", name="移到回收站").click()
+    await expect(page.locator("dialog.tool-box")).to_contain_text("「雨夜」")
+    await page.locator("dialog.tool-box").get_by_role("button", name="移到回收站").click()
+    await page.wait_for_url("**/desk?list")
+    await visit(Desk(desk.house, page, other))
+    await desk.tool("scene")
+    await expect(page.locator("#tool-scene .scenes a")).to_have_count(0)
+
+
+async def test_hostile_names_are_shown_as_text(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """Branches, checkpoints, characters, lore, lines: markup from a file stays words everywhere in the panel."""
+    people = (Character(HOSTILE, "AI", extra={"Note": HOSTILE}), Character("我", "User"))
+    lore = [{"name": HOSTILE, "constant": True, "text": HOSTILE}]
+    desk = await open_desk(theatre, tmp_path, scenario([HOSTILE, "好。", "嗯。"], people, Lorebook=lore))
+    page = desk.page
+    await desk.do("branch", line=await desk.line(2), name=HOSTILE)
+    await desk.do("checkpoint", name=HOSTILE, line=await desk.line(1))
+    await desk.do("edit", line=await desk.line(1), text="改过。")
+    await expect(page.locator(".tree .name", has_text=HOSTILE)).to_have_count(2)
+    await desk.at_line(1, "旧版本（1）")
+    await expect(page.locator(".versions .words").last).to_have_text(HOSTILE)
+    await page.keyboard.press("Escape")
+    await desk.row("主线").click()
+    await page.locator("#tool-tree .actions").get_by_text("比较…").click()
+    await expect(page.locator("dialog.tool-box mark", has_text=HOSTILE)).to_have_count(1)
+    await page.keyboard.press("Escape")
+    for name in ("cast", "setting", "fed"):
+        await expect((await desk.tool(name)).locator("li", has_text=HOSTILE).first).to_be_visible()
+    assert await page.evaluate("window.pwned === undefined && !document.querySelector('img[src=x]')")
+
+
+async def test_the_panel_speaks_english_too(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """One press changes every word that the tools say; what was typed stays."""
+    desk = await open_desk(theatre, tmp_path)
+    page = desk.page
+    await desk.tool("setting")
+    await page.fill("#note-text", "slow down")
+    await page.get_by_role("button", name="English").click()
+    await expect(page.locator("#tab-setting")).to_have_text("Setting")
+    await expect(page.locator("#note-text")).to_have_value("slow down")
+    for name in ("tree", "cast", "setting", "scene"):
+        tool = await desk.tool(name)
+        keys = await tool.evaluate("node => node.innerText.match(/\\b(tree|cast|note|lore|scene|place)\\.[a-z]+/g)")
+        assert keys is None
+    assert await (await desk.tool("tree")).get_by_text("You are here").first.is_visible()
+
+
+async def test_signing_in_is_all_that_the_second_hand_needs(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """Two pages of one scene: what one does is in the tree of the other."""
+    desk = await open_desk(theatre, tmp_path)
+    context = await desk.house.context()
+    assert (await context.request.post(desk.house.url("/login"), data={"token": OPERATOR_TOKEN})).ok
+    second = Desk(desk.house, await context.new_page(), desk.scene)
+    desk.house.watch(second.page)
+    await visit(second)
+    await second.at_line(2, "从这里分支")
+    await second.name_it("那边的")
+    await expect(desk.row("那边的")).to_have_attribute("aria-current", "true")
+    await expect(desk.page.locator("#story > .line")).to_have_count(2)
