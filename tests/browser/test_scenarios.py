@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from playwright.async_api import Dialog, Page, expect
 
+from bot.engine.types import EngineState, EngineStatus
 from bot.save.names import safe_name
 from bot.scenario import Character, Line, Log, Origin, Scenario, dump_scenario
 from tests.browser.conftest import OpenTheatre
 from tests.browser.theatre import OPERATOR_TOKEN, PHONE, Theatre
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -534,6 +536,67 @@ async def test_exports_are_downloads_that_can_be_imported_again(theatre: OpenThe
         await expect(page.locator("#found .counts")).to_contain_text(kind)
         await expect(page.locator("#found .who")).to_contain_text("小芽")
         await page.locator("#import-close").click()
+
+
+async def test_the_desk_opens_by_itself_when_the_model_has_read(theatre: OpenTheatre) -> None:
+    """Tokens done of all are shown while it reads."""
+    house = await theatre(stepped=True)
+    house.save.library.create(FOG)
+    page = await page_of(house)
+    await page.locator(".card [data-does=open]").click()
+    await expect(page.locator("#reading-text")).to_contain_text("模型正在读：0 / ")
+    total = int(await page.locator("#reading-bar").get_attribute("max") or 0)
+    house.engine.step()
+    await expect(page.locator("#reading-text")).to_have_text(f"模型正在读：{total // 2} / {total} 词元")
+    house.engine.step()
+    await page.wait_for_url("**/desk?scene=*")
+    assert [scene["name"] for scene in house.desk.scenes()] == ["初见"]
+    await page.goto(house.url("/scenarios"))
+    await expect(page.locator("#scenes a")).to_have_attribute("href", f"/desk?scene={house.desk.scenes()[0]['id']}")
+
+
+async def test_a_scene_goes_on_from_a_log(theatre: OpenTheatre) -> None:
+    """The saved lines are the new scene's."""
+    house = await theatre()
+    house.save.library.create(FOG)
+    said = (*FOG.opening, Line("我", "船晚了。", Origin.PERSON))
+    file = house.save.library.write_log("雾岛", "初见", Log(FOG, said))
+    page = await page_of(house)
+    await page.locator(".logs summary").click()
+    await expect(page.locator(".logs li")).to_contain_text("3 句")
+    await page.locator(f"[data-log='{file}']").click()
+    await page.wait_for_url("**/desk?scene=*")
+    (scene,) = house.desk.scenes()
+    assert [line["text"] for line in house.desk.snapshot(scene["id"])["lines"]] == [line.text for line in said]
+
+
+async def test_opening_can_be_given_up(theatre: OpenTheatre) -> None:
+    """No scene is left behind, and the model stops reading."""
+    house = await theatre(stepped=True)
+    house.save.library.create(FOG)
+    page = await page_of(house)
+    await page.locator(".card [data-does=open]").click()
+    await expect(page.locator("#reading-text")).to_contain_text("模型正在读")
+    async with page.expect_response("**/bin"):
+        await page.keyboard.press("Escape")
+    await expect(page.locator("#reading")).to_be_hidden()
+    assert all(scene["binned"] for scene in house.desk.scenes())
+    await page.reload()
+    await expect(page.locator(".card")).to_have_count(1)
+    await expect(page.locator("#recent")).to_be_hidden()
+    await until(lambda: house.engine.cancelled == 1)
+
+
+async def test_without_a_model_the_desk_opens_anyway(theatre: OpenTheatre) -> None:
+    """It says why the model is not there, and lets one in."""
+    house = await theatre()
+    house.save.library.create(FOG)
+    house.engine.status = EngineStatus(EngineState.FAILED, "scripted", "显存不够")
+    page = await page_of(house)
+    await page.locator(".card [data-does=open]").click()
+    await expect(page.locator("#reading-text")).to_contain_text("显存不够")
+    await page.locator("#reading-anyway").click()
+    await page.wait_for_url("**/desk?scene=*")
 
 
 SMALL = """() => [...document.querySelectorAll("button, select, summary, input:not([type=checkbox])")]

@@ -20,6 +20,7 @@ export const restore = (id) => post("/api/scenarios/restore", { id });
 export const empty = (ids) => post("/api/scenarios/empty", { ids });
 export const useForShow = (place) => post("/api/show/scenario", { series: place.series, name: place.name });
 export const openScene = ({ series, name }, log) => post("/api/desk/open", { series, name, ...(log ? { log } : {}) });
+export const binScene = (id) => post(`/api/desk/${at(id)}/bin`, {});
 export const readOpening = (text, names) => post("/api/scenarios/opening", { text, names });
 export const exportAddress = (place, form) => `${one(place, "export")}?form=${form}`;
 export const paint = (place, character, picture) => send(one(place, "avatars", character), picture);

@@ -119,8 +119,14 @@ function drawLogs(node, logs) {
 
 const makeLog = () => h("li", {}, h("button", { type: "button", data: { does: "log" } }, h("span", { class: "clip" }), h("span", { class: "spring" }), h("span", { class: "minor" })));
 
-/** One open menu at a time, and none after a press elsewhere or Esc. */
+/** One open menu at a time, and none after a press elsewhere or Esc. It opens upwards where there is no room below. */
 export function keepMenus() {
+  document.addEventListener("toggle", ({ target }) => {
+    const menu = target.querySelector("menu");
+    if (!menu) return;
+    setAttr(target, "data-up", null);
+    setAttr(target, "data-up", menu.getBoundingClientRect().bottom > innerHeight);
+  }, true);
   const open = () => document.querySelectorAll("details.more[open]");
   document.addEventListener("click", (event) => {
     for (const menu of open()) if (!menu.contains(event.target) || event.target.closest("menu")) menu.open = false;

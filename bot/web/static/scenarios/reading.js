@@ -1,16 +1,16 @@
 // Opening a scene: the model reads first, and the desk opens by itself when it has. The wait can be cut short or given up.
 
 import { FeedLink } from "../api.js";
-import { $, setAttr, setText, show } from "../dom.js";
+import { $, setAttr, setText } from "../dom.js";
 import { refused } from "../page.js";
 import { t } from "../texts.js";
-import { openScene } from "./calls.js";
+import { binScene, openScene } from "./calls.js";
 
 const READY_SHOWN = 250; // ms in which one sees that it is done
 
 /** `log`: the file of a saved log, or "" for a new scene. */
 export async function open({ series, name }, log = "") {
-  const answer = await openScene(series, name, log);
+  const answer = await openScene({ series, name }, log);
   if (answer.ok) new Waiting(answer.answer.id, name);
   else refused(answer);
 }
@@ -22,11 +22,10 @@ class Waiting {
     setText($("#reading-title"), t("reading.title", { name }));
     setText($("#reading-text"), t("reading.begin"));
     this.bar(0, 0);
-    show($("#reading-anyway"), false);
     $("#reading").showModal();
     this.on($("#reading-anyway"), "click", () => this.enter());
     this.on($("#reading-cancel"), "click", () => $("#reading").close());
-    this.on($("#reading"), "close", () => this.stop());
+    this.on($("#reading"), "close", () => this.giveUp());
     this.link = new FeedLink(`/api/desk/${encodeURIComponent(scene)}/feed`, (event) => this.read(event), () => {});
     this.link.open();
   }
@@ -44,12 +43,13 @@ class Waiting {
 
   /** Writing by hand needs no model, so nobody has to wait for one that is down. */
   engine({ state, detail }) {
-    if (state === "ready") return show($("#reading-anyway"), false);
-    const words = state === "loading" ? t("reading.loading") : t("reading.engine", { why: detail || t(`engine.${state}`) });
-    setText($("#reading-text"), words);
-    show($("#reading-anyway"), true);
+    const was = this.engineState;
+    this.engineState = state;
+    if (state === "ready") return was === undefined || was === state ? undefined : setText($("#reading-text"), t("reading.begin"));
+    setText($("#reading-text"), state === "loading" ? t("reading.loading") : t("reading.engine", { why: detail || t(`engine.${state}`) }));
   }
 
+  /** Nothing to read, or nothing more, means that the desk is ready. */
   reading({ done, total }) {
     this.bar(done, total);
     if (done < total) return setText($("#reading-text"), t("reading.tokens", { done, total }));
@@ -64,11 +64,15 @@ class Waiting {
   }
 
   enter() {
-    if (!this.ends.signal.aborted) location.assign(`/desk?scene=${encodeURIComponent(this.scene)}`);
+    if (this.ends.signal.aborted) return;
+    this.ends.abort();
+    location.assign(`/desk?scene=${encodeURIComponent(this.scene)}`);
   }
 
-  stop() {
+  /** The scene was made a moment ago and has nothing of anybody's in it. */
+  giveUp() {
     this.ends.abort();
     this.link.close();
+    binScene(this.scene);
   }
 }

@@ -12,6 +12,8 @@ import { drawList, keepMenus } from "./list.js";
 import { open } from "./reading.js";
 import "./texts.js";
 
+const RECENT = 6;
+
 const page = { scenarios: [], scenes: [], bin: [], presets: [], live: "", filter: "", loading: true, route: "" };
 const form = new Form(saved);
 const importing = new Importing(() => load(), (place) => go(editAddress(place)));
@@ -23,7 +25,7 @@ async function load() {
   page.loading = false;
   if (listing.ok) takeListing(listing.answer);
   else refused(listing);
-  if (scenes.ok) page.scenes = scenes.answer.scenes.slice(0, 6);
+  if (scenes.ok) page.scenes = scenes.answer.scenes.filter((scene) => !scene.binned).slice(0, RECENT);
   if (state.ok) page.live = state.answer.status.scenario || "";
   draw();
 }

@@ -69,8 +69,8 @@ const PARTS = [
   { id: "lore", keys: ["lore", "budget"], words: (sheet) => `${loreWords(sheet.lore)} (${sheet.budget})` },
 ];
 
-const only = (sheet, keys) => ({ ...blank(), ...Object.fromEntries(keys.map((key) => [key, sheet[key]])) });
-const alike = (sheet, other, keys) => sameAs(only(sheet, keys), only(other, keys));
+const only = (sheet, keys) => JSON.stringify(toServer({ ...blank(), ...Object.fromEntries(keys.map((key) => [key, sheet[key]])) }));
+const alike = (sheet, other, keys) => only(sheet, keys) === only(other, keys);
 
 /** The parts in which two sheets differ; `mine`: whether the first is chosen at first, because it was changed here. */
 export function differences(mine, theirs, base) {
@@ -79,8 +79,10 @@ export function differences(mine, theirs, base) {
   }));
 }
 
-/** Theirs, with those parts that were chosen from mine. Ready to be saved over theirs. */
+/** Theirs, with those parts that were chosen from mine, and my new pictures. Ready to be saved over theirs. */
 export function joined(mine, theirs, chosen) {
   const keys = [...chosen.flatMap((difference) => difference.keys), "series", "name"];
-  return { ...theirs, ...Object.fromEntries(keys.map((key) => [key, mine[key]])) };
+  const sheet = { ...theirs, ...Object.fromEntries(keys.map((key) => [key, mine[key]])) };
+  const pictures = new Map(mine.characters.map(({ name, picture }) => [name, picture]));
+  return { ...sheet, characters: sheet.characters.map((one) => ({ ...one, picture: pictures.get(one.name) })) };
 }

@@ -158,7 +158,7 @@ addTexts({
   "reading.begin": ["正在准备……", "Preparing…"],
   "reading.tokens": ["模型正在读：{done} / {total} 词元", "The model is reading: {done} / {total} tokens"],
   "reading.ready": ["好了，进入写作台。", "Ready; opening the desk."],
-  "reading.engine": ["模型现在不可用（{why}）。可以先进写作台，写字、改稿都不受影响。", "The model is not available ({why}). You can open the desk anyway and write."],
+  "reading.engine": ["模型现在不可用（{why}）。没有它也能写字、改稿，可以先进写作台。", "The model is not available ({why}). Writing does not need it: you can open the desk now."],
   "reading.loading": ["模型正在载入，读完会自动打开。也可以先进写作台。", "The model is loading; the desk opens by itself. You can also open it now."],
   "reading.anyway": ["先进写作台", "Open the desk now"],
 
