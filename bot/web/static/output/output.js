@@ -27,7 +27,7 @@ async function read() {
     finder.find();
   });
   const taking = new Taking(place, () => look.query());
-  const seen = () => (look.chosen.opening ? lines : lines.filter((line) => line.told));
+  const seen = () => (look.opening ? lines : lines.filter((line) => line.told));
   const finder = new Finder(seen, (words) => history.replaceState(null, "", addressOf(place, words)), deskAddress);
   look.apply();
   taking.update();
