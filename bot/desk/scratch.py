@@ -18,12 +18,16 @@ MOST_TABS = 16  # whose words are kept; beyond it the oldest of those that are c
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
-    """`cursor` counts UTF-16 units, as browsers do. `character` and `mode` are what the page had chosen."""
+    """`cursor` counts UTF-16 units, as browsers do. `character` and `mode` are what the page had chosen. `writer`, `start`
+    and `hint`: who was to write drafts, how they were to begin, and what the model was to be told."""
 
     text: str
     cursor: int
     character: str
     mode: str
+    writer: str = ""
+    start: str = ""
+    hint: str = ""
 
 
 _SCRATCH = TypeAdapter(Scratch)

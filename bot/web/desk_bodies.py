@@ -62,6 +62,9 @@ class ScratchOf(Body):
     cursor: int = Field(0, ge=0)
     character: Name = ""
     mode: str = Field("", max_length=20)
+    writer: Name = ""
+    start: str = Field("", max_length=500)
+    hint: str = Field("", max_length=500)
 
     def scratch(self) -> Scratch:
-        return Scratch(self.text, self.cursor, self.character, self.mode)
+        return Scratch(**self.model_dump(exclude={"tab"}))
