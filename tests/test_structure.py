@@ -17,11 +17,12 @@ LAYERS = (
     ("bot.messages", "bot.scenario"),
     ("adapters", "moderation", "bot.engine", "bot.intake", "bot.approval", "bot.feed"),
     ("bot.cards", "bot.chapter", "bot.save", "bot.rules", "bot.voices", "bot.findings", "bot.held", "bot.asking"),
-    ("bot.view", "bot.outlets", "bot.posting", "bot.own_words", "bot.aired"),
+    ("bot.view", "bot.outlets", "bot.posting", "bot.own_words", "bot.aired", "bot.staging"),
     ("bot.board", "bot.figures"),
     ("bot.show", "bot.desk"),
     ("bot.web",),
     ("bot.config",),
+    ("bot.stages",),
     ("bot.app", "bot.bench"),
     ("bot.check",),
     ("bot.__main__",),
@@ -120,6 +121,19 @@ def test_what_is_posted_is_a_piece_of_what_was_approved() -> None:
     assert found == {"show": {"Approved"}, "post": {"Piece"}}
     makers = {module for module in calls("Piece") if not module.startswith("bot.engine.")}  # which has others
     assert makers == {"bot.posting.pieces"}
+
+
+def test_the_desk_makes_nothing_public() -> None:
+    """The words that are confirmed there become part of a story. Outlets, posting, the queue and the show are out of its
+    reach, and of its handlers'."""
+    public = ("bot.outlets", "bot.posting", "bot.show", "bot.approval")
+    harmless = {"bot.approval.Operator"}  # who did it
+    desk = {module: tree for module, tree in modules() if module.startswith(("bot.desk", "bot.web.desk"))}
+    assert len(desk) > 10
+    for module, tree in desk.items():
+        reached = {imported for imported in imports(tree) if imported.startswith(public)} - harmless
+        assert not reached, f"{module} reaches {reached}"
+    assert not (calls("approve") | calls("air")) & set(desk)
 
 
 def test_adapters_cannot_send() -> None:
