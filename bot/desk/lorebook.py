@@ -63,10 +63,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Lore:
-    """`active`: those that are told, in the order of the book. `left_out`: those that the budget has no room for."""
+    """`active`: those that are told, in the order of the book. `left_out`: those that the `budget` (tokens) has no room
+    for."""
 
     active: tuple[Told, ...] = ()
     left_out: tuple[Told, ...] = ()
+    budget: int = BUDGET
 
     @property
     def tokens(self) -> int:
@@ -96,6 +98,7 @@ def active(book: Lorebook, lines: Sequence[Line], count: Callable[[str], int]) -
     return Lore(
         tuple(told for number, told in enumerate(found) if number in taken),
         tuple(told for number, told in enumerate(found) if number not in taken),
+        book.budget,
     )
 
 

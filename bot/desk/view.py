@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from urllib.parse import quote
 
 from bot.desk.asks import Ask
 from bot.desk.cast import next_speakers
-from bot.desk.feeding import Shown
+from bot.desk.feeding import Shown, refreshed_from
+from bot.desk.lorebook import Told
 from bot.desk.preparing import Measured
 from bot.desk.scene import Scene
 from bot.desk.scratch import Scratch
@@ -71,7 +73,6 @@ def draft_event(ask: Ask, index: int) -> Json:
 def scene_json(scene: Scene) -> Json:
     """All but the confirmed lines, and what is not the scene's own."""
     story = scene.story
-    refresh = story.refresh
     return {
         "id": scene.id,
         "revision": scene.revision,
@@ -88,7 +89,7 @@ def scene_json(scene: Scene) -> Json:
         "redo": _kind(scene.history.undone),
         "cast": _cast_json(story),
         "note": {"text": story.note.text, "depth": story.note.depth},
-        "refresh": refresh and {"summary": refresh.summary, "last": refresh.last, "since": refresh.since},
+        "refresh": _refresh_json(story),
         "asks": [ask_json(ask) for ask in scene.asks_here],
     }
 
@@ -124,11 +125,25 @@ def versions_json(story: Story, line: str) -> Json:
 def measures_json(story: Story, measured: Measured) -> Json:
     """`problem`: why nothing can be fed."""
     return {
-        "lore": [{"name": told.entry.name, "tokens": told.tokens, "why": told.why} for told in measured.lore.active],
+        "lore": [_told_json(told) for told in measured.lore.active],
+        "lore_left_out": [_told_json(told) for told in measured.lore.left_out],
+        "lore_budget": measured.lore.budget,
         "length": {"lines": len(story.lines), "tokens": measured.tokens, "advice": measured.advice},
         "tokens_counted": measured.exact,
         "problem": measured.problem,
     }
+
+
+def _refresh_json(story: Story) -> Json | None:
+    """`first`: how many lines the summary stands for; null where it is of another way of the story and not told."""
+    refresh = story.refresh
+    if refresh is None:
+        return None
+    return {"summary": refresh.summary, "last": refresh.last, "since": refresh.since, "first": refreshed_from(story)}
+
+
+def _told_json(told: Told) -> Json:
+    return {"name": told.entry.name, "tokens": told.tokens, "why": told.why}
 
 
 def fed_json(shown: Sequence[Shown], exact: bool, form: PromptForm) -> Json:
@@ -138,12 +153,7 @@ def fed_json(shown: Sequence[Shown], exact: bool, form: PromptForm) -> Json:
 
 
 def scratch_json(scratch: Scratch) -> Json:
-    return {
-        "text": scratch.text,
-        "cursor": scratch.cursor,
-        "character": scratch.character,
-        "mode": scratch.mode,
-    }
+    return asdict(scratch)
 
 
 def avatar_url(series: str, name: str, character: str) -> str:

@@ -284,10 +284,9 @@ async def test_a_tree_of_thirty_branches_is_an_aria_tree(theatre: OpenTheatre, t
     desk = await open_desk(theatre, tmp_path, scenario([f"第 {n} 句。" for n in range(2000)]))
     page = desk.page
     ids = [line["id"] for line in (await desk.now())["lines"]]
-    for number in range(29):
-        await desk.do("branch", line=ids[number * 60], name="Harbour" if number == 12 else f"走法 {number}")
-        if number % 3:
-            await desk.do("switch", branch="main")
+    for number in range(29):  # from the present branch where it has the line, else from the first
+        line = ids[max(0, number - number % 3) * 60]
+        await desk.do("branch", line=line, name="Harbour" if number == 12 else f"走法 {number}")
     await expect(page.locator(".tree li")).to_have_count(31)
     levels = await page.locator(".tree li").evaluate_all("nodes => nodes.map(n => Number(n.ariaLevel))")
     assert levels[0] == 1 and all(after - before <= 1 for before, after in pairwise(levels))
@@ -430,6 +429,17 @@ async def test_lore_in_effect_says_why(theatre: OpenTheatre, tmp_path: Path) -> 
     await expect(tool.locator(".lore b")).to_have_text(["灯塔", "船票"])
 
 
+async def test_lore_that_has_no_room_is_shown_too(theatre: OpenTheatre, tmp_path: Path) -> None:
+    """The budget stands beside what is used of it, and what it keeps out is named."""
+    long = {"name": "镇志", "keys": ["灯塔"], "text": "镇上的人天黑后不出门。" * 9}
+    desk = await open_desk(theatre, tmp_path, scenario(Lorebook=[*LORE, long], LoreBudget=20))
+    tool = await desk.tool("setting")
+    await expect(tool.locator(".lore:not(.out) b")).to_have_text(["灯塔"])
+    await expect(tool.locator(".lore.out b")).to_have_text(["镇志"])
+    used = sum(entry["tokens"] for entry in (await desk.now())["lore"])
+    await expect(tool.locator("h2 .count")).to_have_text(f"{used} / 20 token")
+
+
 # -- what was fed, and the refresh ---------------------------------------------------------------------------------------
 
 
@@ -466,6 +476,7 @@ async def test_a_refresh_is_made_from_a_summary_and_undone(theatre: OpenTheatre,
     await expect(tool.locator(".parts summary b")).to_contain_text(["提要"])
     assert (await desk.now())["refresh"]["summary"] == "沈舟雨夜来访。"
     await expect(tool.locator(".parts")).not_to_contain_text("谁在外面？")
+    await expect(tool.locator("details.refresh")).to_contain_text("代替前 4 条")
     await tool.get_by_role("button", name="读全文").click()
     await expect(tool.locator(".parts summary b")).not_to_contain_text(["提要"])
     assert (await desk.now())["refresh"] is None

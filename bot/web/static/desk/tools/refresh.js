@@ -44,13 +44,12 @@ export class Refresh {
   }
 
   draw() {
-    const { length, refresh, lines } = this.store.snapshot;
+    const { length, refresh } = this.store.snapshot;
     const tokens = length.tokens === null ? null : many(length.tokens);
     setText(this.length, t(tokens === null ? "length.lines" : "length.both", { lines: many(length.lines), tokens }));
     setText(this.advice, length.advice || "");
     show(this.advice, Boolean(length.advice));
-    const since = refresh ? lines.findIndex((line) => line.id === refresh.since) + 1 : 0;
-    setText(this.now, refresh ? t("refresh.now", { n: since, last: refresh.last }) : t("refresh.not"));
+    setText(this.now, refresh ? t(refresh.first === null ? "refresh.elsewhere" : "refresh.now", { n: refresh.first }) : t("refresh.not"));
     setText(this.send, t(refresh ? "refresh.again" : "refresh.do"));
     show(this.undo, refresh !== null);
     const [summary, last] = this.there;

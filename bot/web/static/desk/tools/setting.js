@@ -36,16 +36,18 @@ export class SettingTool {
   makeLore() {
     this.budget = h("span", { class: "count" });
     this.lore = h("ul", { class: "lore" });
+    this.outHead = h("p", { class: "hint", data: { t: "lore.out" } });
+    this.out = h("ul", { class: "lore out" });
     this.none = h("p", { class: "hint", data: { t: "lore.none" } });
     const head = h("h2", {}, h("span", { data: { t: "lore.title" } }), this.budget);
-    return [head, this.lore, this.none, h("p", { class: "hint" }, h("a", { href: "/scenarios", data: { t: "lore.edit" } }))];
+    return [head, this.lore, this.outHead, this.out, this.none, h("p", { class: "hint" }, h("a", { href: "/scenarios", data: { t: "lore.edit" } }))];
   }
 
   open() {}
 
   draw() {
     this.drawNote();
-    this.drawLore(this.store.snapshot.lore);
+    this.drawLore(this.store.snapshot);
   }
 
   drawNote() {
@@ -68,16 +70,23 @@ export class SettingTool {
     if (ok) this.drawNote();
   }
 
-  drawLore(lore) {
-    const used = lore.reduce((sum, entry) => sum + (entry.tokens || 0), 0);
-    setText(this.budget, lore.length ? t("lore.used", { n: many(used) }) : "");
-    show(this.none, lore.length === 0);
-    patchList(this.lore, lore, (entry) => entry.name, makeEntry, (row, entry) => {
-      setText(row.children[0], entry.name);
-      setText(row.children[1], entry.tokens === null ? "" : t("fed.tokens", { n: many(entry.tokens) }));
-      setText(row.children[2], entry.why);
-    });
+  drawLore({ lore, lore_left_out: out, lore_budget: budget }) {
+    const used = lore.reduce((sum, entry) => sum + entry.tokens, 0);
+    setText(this.budget, lore.length + out.length ? t("lore.of", { n: many(used), budget: many(budget) }) : "");
+    show(this.none, lore.length + out.length === 0);
+    show(this.outHead, out.length > 0);
+    drawEntries(this.lore, lore);
+    drawEntries(this.out, out);
   }
+}
+
+/** Two entries may have one name. */
+function drawEntries(list, entries) {
+  patchList(list, entries.map((entry, i) => ({ ...entry, i })), (entry) => entry.i, makeEntry, (row, entry) => {
+    setText(row.children[0], entry.name);
+    setText(row.children[1], t("fed.tokens", { n: many(entry.tokens) }));
+    setText(row.children[2], entry.why);
+  });
 }
 
 const makeEntry = () => h("li", {}, h("b"), h("span", { class: "count" }), h("p", { class: "minor" }));
