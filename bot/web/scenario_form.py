@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
@@ -64,9 +65,9 @@ class ScenarioForm(Body):
     def over(self, scenario: Scenario) -> Scenario:
         """The scenario with what is on the form. Raises Denied: two characters of one name, a name that cannot be."""
         cast = scenario.characters if self.characters is None else _cast(self.characters, scenario.characters)
-        speakers = [character.name for character in cast]
-        opening = scenario.opening if self.opening is None else parse(self.opening, speakers)
         background = scenario.background if self.background is None else self.background
+        opening = render(scenario.opening) if self.opening is None else self.opening
+        background, opening = (self._with_new_names(text) for text in (background, opening))
         extra = _merged(
             scenario.extra,
             PromptForm=self.form,
@@ -75,7 +76,16 @@ class ScenarioForm(Body):
             LoreBudget=self.lore_budget,
             AuthorsNote=None if self.authors_note is None else _note(self.authors_note),
         )
-        return replace(scenario, background=background, opening=opening, characters=cast, extra=extra)
+        said = parse(opening, [character.name for character in cast])
+        return replace(scenario, background=background, opening=said, characters=cast, extra=extra)
+
+    def _with_new_names(self, text: str) -> str:
+        """Whoever got another name speaks under it."""
+        renamed = self.renamed()
+        if not renamed:
+            return text
+        names = "|".join(re.escape(name) for name in sorted(renamed, key=len, reverse=True))
+        return re.sub(rf"(?m)^({names})(?=[ \t]*[:：])", lambda found: renamed[found[1]], text)
 
     def renamed(self) -> dict[str, str]:
         """The characters that got another name."""

@@ -159,6 +159,24 @@ def test_one_changed_entry_leaves_the_others_of_the_book() -> None:
     assert {**book, "entries": []} == {**BOOK, "entries": []}
 
 
+@pytest.mark.parametrize("card", [V1, V2, V3], ids=["v1", "v2", "v3"])
+@pytest.mark.parametrize("change", ["background", "opening", "lore", "note", "name", "drop a card"])
+def test_programs_that_do_not_know_us_see_the_changes(card: Json, change: str) -> None:
+    """Without our own part of it, the card still says what the scenario says of the character."""
+    entry = {"name": "雾", "keys": ["雾"], "secondary": ["夜"], "text": "雾不散。", "priority": 3, "constant": True}
+    scenario = changed(kept(scenario_of(card)), change, "海上起风了", [entry | {"enabled": True, "case": False}])
+    out = export_card(scenario)
+    del out["data"]["extensions"]["rwkv_cohost"]
+    seen = without_card(scenario_of(out))
+    expected = without_card(scenario)
+    assert (seen.speaker, seen.background, seen.opening) == (expected.speaker, expected.background, expected.opening)
+    unlike = {"Lorebook"} if change == "name" else set()  # placeholders in the book follow to the new name
+    assert {k: v for k, v in seen.extra.items() if k not in unlike} == {
+        k: v for k, v in expected.extra.items() if k not in unlike
+    }
+    assert "nickname" not in out["data"] or change != "name"
+
+
 def test_older_words_are_not_handed_on() -> None:
     """Who rewrites a card and gives it away gives away the new words only."""
     before = kept(scenario_of(V2))
@@ -218,7 +236,8 @@ def changed(scenario: Scenario, change: str | None, words: str, entries: list[Js
     if change == "note":
         return replace(scenario, extra={**scenario.extra, "AuthorsNote": {"text": words, "depth": len(words) % 3}})
     if change == "name":
-        return replace(scenario, characters=(replace(lead, name="新名字"), other))
+        said = [replace(line, character="新名字") if line.character == lead.name else line for line in scenario.opening]
+        return replace(scenario, characters=(replace(lead, name="新名字"), other), opening=tuple(said))
     if change == "drop a card":
         return replace(scenario, characters=(replace(lead, extra={}), other))
     return scenario
