@@ -15,9 +15,13 @@ import "./texts.js";
 const place = placeHere();
 let redraw = () => {};
 
+/** The story of this address; where there is none, why not, and all the others. */
 async function read() {
   const answer = await get(fromServer("/api/reading", place));
-  if (!answer.ok) return refused(answer);
+  if (!answer.ok) {
+    refused(answer);
+    return openShelf();
+  }
   const story = answer.answer;
   document.title = story.title;
   const lines = drawStory(story);
@@ -54,7 +58,7 @@ function openShelf() {
 function toSearch(event) {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea")) return;
   event.preventDefault();
-  const box = place ? $("#find") : $("#everywhere");
+  const box = $("#reader").hidden ? $("#everywhere") : $("#find");
   box.focus();
   box.select();
 }
