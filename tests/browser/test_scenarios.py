@@ -102,6 +102,18 @@ async def test_what_the_form_does_not_show_is_kept(theatre: OpenTheatre) -> None
     assert file["Unknown"] == {"kept": 1}
 
 
+async def test_a_lorebook_of_another_kind_stays_as_it_is(theatre: OpenTheatre) -> None:
+    """It cannot be shown, and saving the rest does not touch it."""
+    house = await theatre()
+    house.save.library.create(replace(FOG, extra={"Lorebook": {"entries": {"0": "塔"}}}))
+    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    await expect(page.locator("#lore-kept")).to_be_visible()
+    await page.locator("[name=background]").fill("改了。")
+    await page.keyboard.press("Control+s")
+    await expect(page.locator("#said")).to_have_text("已保存。")
+    assert (saved(house)["Prompt"], saved(house)["Lorebook"]) == ("改了。", {"entries": {"0": "塔"}})
+
+
 def cast_of(page: Page, side: str) -> Any:
     return page.locator(f'.side[data-side="{side}"] .chips .name')
 
@@ -437,6 +449,69 @@ async def test_an_avatar_is_dragged_zoomed_and_survives_a_reload(theatre: OpenTh
     await page.keyboard.press("Control+s")
     await expect(page.locator("#said")).to_have_text("已保存。")
     assert await avatar_of(page, house) == [149, 149, *RED]
+
+
+async def test_a_picture_is_pasted_onto_the_character_that_is_open(theatre: OpenTheatre) -> None:
+    """Dropped onto them, too; elsewhere on the page it is something to import."""
+    house = await theatre()
+    house.save.library.create(FOG)
+    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    carried = await page.evaluate_handle(
+        """bytes => {
+            const d = new DataTransfer();
+            d.items.add(new File([new Uint8Array(bytes)], "旗.png", {type: "image/png"}));
+            return d;
+        }""",
+        list(FLAG),
+    )
+    await page.locator('[data-side="AI"] .chip').click()
+    await page.locator("#character-name").evaluate(
+        """(node, clipboardData) =>
+            node.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}))""",
+        carried,
+    )
+    await page.locator("#crop [value=take]").click()
+    await expect(page.locator("#face canvas")).to_be_visible()
+    await page.dispatch_event("#character", "drop", {"dataTransfer": carried})
+    await expect(page.locator("#crop")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#importing")).to_be_hidden()
+    await page.dispatch_event("#form-title", "drop", {"dataTransfer": carried})
+    await expect(page.locator("#found .what")).to_contain_text("旗.png")
+    await expect(page.locator("#found > li")).to_have_attribute("data-state", "bad")
+
+
+async def test_what_is_seen_of_a_picture_is_never_outside_it(theatre: OpenTheatre) -> None:
+    """However it is moved and zoomed; and what lies under the pointer stays there while it zooms."""
+    house = await theatre()
+    page = await page_of(house)
+    for width, height in ((900, 300), (40, 1200), (512, 512)):
+        outside = await page.evaluate(WANDER, [width, height])
+        assert outside == []
+
+
+WANDER = """async ([width, height]) => {
+    const { Frame, SIDE } = await import("/static/scenarios/frame.js");
+    const frame = new Frame(width, height);
+    let seed = 7;
+    const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+    const wrong = [];
+    for (let i = 0; i < 3000; i += 1) {
+        const at = random() * SIDE;
+        const under = () => frame.x + (at - SIDE / 2) / frame.scale;
+        const [before, zoom] = [under(), frame.zoom];
+        if (random() < 0.5) frame.move((random() - 0.5) * 900, (random() - 0.5) * 900);
+        else {
+            frame.zoomTo(zoom * (0.5 + random()), at, random() * SIDE);
+            if (frame.zoom > zoom && Math.abs(under() - before) > 1e-6) wrong.push(["slipped", i]);
+        }
+        const { left, top, side } = frame.seen;
+        const most = 1e-6;
+        const within = left > -most && top > -most && left + side < width + most && top + side < height + most;
+        if (!within) wrong.push([left, top, side]);
+    }
+    return wrong.slice(0, 3);
+}"""
 
 
 async def test_what_is_no_picture_is_refused(theatre: OpenTheatre) -> None:

@@ -29,3 +29,25 @@ def test_pages_bring_no_markup_from_outside_and_no_inline_code() -> None:
             assert not re.search(MARKUP, text), path
         if path.suffix in (".html", ".css") and path.name != "loader.html":
             assert not re.search(INLINE, text), path
+
+
+def test_no_text_of_a_page_is_overwritten_by_another_part_of_it() -> None:
+    """All parts of a page share one table of texts, the common ones included: a key belongs to one file."""
+    defined = re.compile(r'^  "([\w.-]+)": \[', re.MULTILINE)
+    common = [STATIC / "texts.js", STATIC / "page.js"]
+    for folder in filter(Path.is_dir, STATIC.iterdir()):
+        owners: dict[str, Path] = {}
+        for path in [*common, *folder.rglob("*.js")]:
+            for key in defined.findall(path.read_text(encoding="utf-8")):
+                assert key not in owners, f"{key}: {owners[key].name}, {path.relative_to(STATIC)}"
+                owners[key] = path
+
+
+def test_every_text_that_a_page_names_is_there() -> None:
+    """In both languages: a name without a text would stand on the page as it is."""
+    written = {path: path.read_text(encoding="utf-8") for path in STATIC.rglob("*") if path.suffix in (".html", ".js")}
+    both = r'^ +"([^"]+)": \[\s*"(?:[^"\\]|\\.)*",\s*"(?:[^"\\]|\\.)*",?\s*\]'
+    known = {key for text in written.values() for key in re.findall(both, text, flags=re.MULTILINE)}
+    for path, text in written.items():
+        named = r'\bdata-t(?:-label|-title|-placeholder)?="([^"]+)"' if path.suffix == ".html" else r'\bt\("([^"]+)"'
+        assert set(re.findall(named, text)) <= known, path

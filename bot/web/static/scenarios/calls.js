@@ -23,6 +23,7 @@ export const openScene = ({ series, name }, log) => post("/api/desk/open", { ser
 export const binScene = (id) => post(`/api/desk/${at(id)}/bin`, {});
 export const readOpening = (text, names) => post("/api/scenarios/opening", { text, names });
 export const exportAddress = (place, form) => `${one(place, "export")}?form=${form}`;
+export const logAddress = (place, file) => one(place, "logs", file);
 export const paint = (place, character, picture) => send(one(place, "avatars", character), picture);
 export const unpaint = (place, character) => post(one(place, "avatars", character, "remove"), {});
 

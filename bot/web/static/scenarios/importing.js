@@ -71,16 +71,21 @@ export class Importing {
     this.add([new File([text], t("import.pasted"))]);
   }
 
-  add(files) {
-    if (files.length === 0) return;
-    this.finds.push(...files.map((file) => ({ id: (numbers += 1), file, state: "reading", wishes: {} })));
-    this.open();
-    for (const find of this.finds) if (find.state === "reading") this.look(find);
+  /** One after another: files may be many and large. */
+  async add(files) {
+    const finds = files.map((file) => ({ id: (numbers += 1), file, state: "reading", wishes: {} }));
+    this.finds.push(...finds);
+    if (finds.length) this.open();
+    for (const find of finds) await this.look(find);
   }
 
+  /** A wish that cannot be fulfilled leaves the last preview there, to choose again. */
   async look(find) {
-    const answer = await calls.look(find.file, find.wishes);
-    Object.assign(find, answer.ok ? { state: "found", found: answer.answer.found, why: "" } : { state: "bad", why: answer.message || t("note.noanswer") });
+    const { file, wishes } = find;
+    const answer = await calls.look(file, wishes);
+    if (find.wishes !== wishes || find.state.startsWith("tak")) return; // something else was chosen meanwhile
+    if (answer.ok) Object.assign(find, { state: "found", found: answer.answer.found, why: "" });
+    else Object.assign(find, { state: find.found ? "found" : "bad", why: answer.message || t("note.noanswer") });
     this.draw();
   }
 

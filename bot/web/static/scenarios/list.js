@@ -2,7 +2,7 @@
 
 import { $, h, patchList, setAttr, setText, show } from "../dom.js";
 import { ago, t } from "../texts.js";
-import { exportAddress, titleOf } from "./calls.js";
+import { exportAddress, logAddress, titleOf } from "./calls.js";
 import { Face } from "./face.js";
 
 const EXPORTS = ["drama", "card", "png", "zip"];
@@ -86,7 +86,7 @@ function drawCard(node, scenario, live) {
     li.face.draw(one);
   });
   for (const link of node.querySelectorAll("[data-export]")) drawExport(link, scenario, broken);
-  drawLogs(node.querySelector(".logs"), scenario.logs);
+  drawLogs(node.querySelector(".logs"), scenario);
   for (const act of node.querySelectorAll(".actions > [data-does], .more summary")) {
     setAttr(act, "aria-label", t("card.card_of", { what: t(act.dataset.t), name: scenario.name }));
   }
@@ -105,19 +105,24 @@ function makePerson() {
   return node;
 }
 
-function drawLogs(node, logs) {
+function drawLogs(node, scenario) {
+  const { logs } = scenario;
   show(node, logs.length > 0);
   setText(node.querySelector("summary"), t("card.logs", { n: logs.length }));
   patchList(node.querySelector("ul"), logs, (log) => log.file, makeLog, (li, log) => {
     li.querySelector("button").dataset.log = log.file;
     li.querySelector("button").disabled = Boolean(log.problem);
     setAttr(li.querySelector("button"), "title", log.problem || t("card.log.open"));
+    setAttr(li.querySelector("a"), "href", logAddress(scenario, log.file));
     setText(li.querySelector(".clip"), log.file.replace(/_Log\.json$/, ""));
     setText(li.querySelector(".minor"), log.problem ? "⚠" : t("card.log", { n: log.lines }));
   });
 }
 
-const makeLog = () => h("li", {}, h("button", { type: "button", data: { does: "log" } }, h("span", { class: "clip" }), h("span", { class: "spring" }), h("span", { class: "minor" })));
+function makeLog() {
+  const open = h("button", { type: "button", data: { does: "log" } }, h("span", { class: "clip" }), h("span", { class: "spring" }), h("span", { class: "minor" }));
+  return h("li", {}, open, h("a", { class: "link", download: "", data: { t: "card.log.download" } }, t("card.log.download")));
+}
 
 /** One open menu at a time, and none after a press elsewhere or Esc. It opens upwards where there is no room below. */
 export function keepMenus() {

@@ -1,41 +1,44 @@
 // The lorebook's entries as they are written. Which of them the model reads, and when, is decided at the desk.
 
-import { $, h, setAttr, setText } from "../dom.js";
+import { $, h, setAttr, setText, show } from "../dom.js";
 import { t } from "../texts.js";
+import { freshEntry } from "./sheet.js";
 
 const SEPARATORS = /[,，\n]/;
-
-const fresh = () => ({ name: "", keys: [], secondary: [], text: "", priority: 0, enabled: true, constant: false, case: false });
 
 export class Lore {
   constructor(onChange) {
     this.onChange = onChange;
     this.list = $("#lore-entries");
+    this.isKept = false;
     this.list.addEventListener("input", (event) => this.changed(event.target.closest("li")));
     this.list.addEventListener("click", (event) => this.click(event));
     $("#lore-add").addEventListener("click", () => this.add());
   }
 
+  /** `entries` null: the file has something else there, which stays as it is until somebody adds an entry. */
   write(entries) {
-    this.list.replaceChildren(...entries.map(makeEntry));
+    this.isKept = entries === null;
+    this.list.replaceChildren(...(entries || []).map(makeEntry));
     this.count();
   }
 
   read() {
-    return [...this.list.children].map((node) => node.read());
+    const entries = [...this.list.children].map((node) => node.read());
+    return this.isKept && entries.length === 0 ? null : entries;
   }
 
   /** Opens the entry that the server found fault with. */
   open(at) {
     const node = this.list.children[at];
-    if (node) node.querySelector("details").open = true;
+    if (node) node.open();
   }
 
   add() {
-    const node = makeEntry(fresh());
+    const node = makeEntry(freshEntry());
     this.list.append(node);
-    node.querySelector("details").open = true;
-    node.querySelector("input[data-field=keys]").focus();
+    node.open();
+    node.querySelector("[data-field=keys]").focus();
     this.count();
     this.onChange();
   }
@@ -58,42 +61,69 @@ export class Lore {
 
   count() {
     setText($("#lore-count"), this.list.children.length || "");
+    show($("#lore-kept"), this.isKept && this.list.children.length === 0);
   }
 }
 
+/** A long book is a list of names; an entry's boxes are made when it is opened. */
 function makeEntry(entry) {
-  const boxes = {
-    name: text(entry.name || ""),
-    keys: words(entry.keys || []),
-    secondary: words(entry.secondary || []),
-    text: h("textarea", { rows: "3", data: { field: "text" } }),
-    priority: h("input", { type: "number", step: "1", inputmode: "numeric", value: String(entry.priority || 0) }),
-    enabled: check(entry.enabled !== false),
-    constant: check(entry.constant === true),
-    case: check(entry.case === true),
-  };
-  boxes.text.value = entry.text || "";
-  for (const [name, box] of Object.entries(boxes)) box.dataset.field = name;
-  const labels = (...names) => names.map((name) => label(name, boxes[name]));
   const title = h("span", { class: "name" });
-  const remove = h("button", { type: "button", class: "quiet remove", data: { t: "lore.remove" } }, t("lore.remove"));
-  const node = h("li", {},
-    h("details", {},
-      h("summary", {}, title),
-      ...labels("keys", "secondary", "text"),
-      h("div", { class: "row" }, ...labels("constant", "enabled", "case", "priority"), h("span", { class: "spring" }), remove),
-      ...labels("name"),
-    ),
-  );
-  const valueOf = (box) => (box.type === "checkbox" ? box.checked : box.type === "number" ? Math.trunc(Number(box.value)) || 0 : box.words ? box.words() : box.value);
-  node.read = () => ({ ...entry, ...Object.fromEntries(Object.entries(boxes).map(([name, box]) => [name, valueOf(box)])) });
+  const details = h("details", {}, h("summary", {}, title));
+  const node = h("li", {}, details);
+  let boxes = null;
+  const fill = () => {
+    if (boxes !== null) return;
+    boxes = boxesOf(entry);
+    details.append(...laidOut(boxes));
+  };
+  details.addEventListener("toggle", fill);
+  node.open = () => {
+    fill();
+    details.open = true;
+  };
+  node.read = () => (boxes === null ? entry : { ...entry, ...valuesOf(boxes) });
   node.summarise = () => summarise(node, title, node.read());
   node.summarise();
   return node;
 }
 
-function summarise(node, title, { name, keys, text: words, enabled, constant }) {
-  setText(title, name || keys.join("，") || words.slice(0, 40) || t("lore.empty"));
+function boxesOf(entry) {
+  const boxes = {
+    name: text(entry.name),
+    keys: words(entry.keys),
+    secondary: words(entry.secondary),
+    text: h("textarea", { rows: "3" }),
+    priority: h("input", { type: "number", step: "1", inputmode: "numeric", value: String(entry.priority) }),
+    enabled: check(entry.enabled),
+    constant: check(entry.constant),
+    case: check(entry.case),
+  };
+  boxes.text.value = entry.text;
+  for (const [name, box] of Object.entries(boxes)) box.dataset.field = name;
+  return boxes;
+}
+
+function laidOut(boxes) {
+  const labels = (...names) => names.map((name) => label(name, boxes[name]));
+  const remove = h("button", { type: "button", class: "quiet remove", data: { t: "lore.remove" } }, t("lore.remove"));
+  return [
+    ...labels("keys", "secondary", "text"),
+    h("div", { class: "row" }, ...labels("constant", "enabled", "case", "priority"), h("span", { class: "spring" }), remove),
+    ...labels("name"),
+  ];
+}
+
+function valuesOf(boxes) {
+  const value = (box) => {
+    if (box.words) return box.words();
+    if (box.type === "checkbox") return box.checked;
+    return box.type === "number" ? Math.trunc(Number(box.value)) || 0 : box.value;
+  };
+  return Object.fromEntries(Object.entries(boxes).map(([name, box]) => [name, value(box)]));
+}
+
+function summarise(node, title, { name, keys, text: told, enabled, constant }) {
+  setText(title, name || keys.join("，") || told.slice(0, 40) || t("lore.empty"));
   setAttr(title, "data-constant", constant ? t("lore.constant") : null);
   setAttr(node, "data-off", !enabled);
 }
@@ -111,7 +141,7 @@ function words(list) {
 }
 
 function label(name, box) {
-  const words = h("span", { data: { t: `lore.${name}` } }, t(`lore.${name}`));
-  const line = box.type === "checkbox" ? [box, words] : [words, box];
+  const said = h("span", { data: { t: `lore.${name}` } }, t(`lore.${name}`));
+  const line = box.type === "checkbox" ? [box, said] : [said, box];
   return h("label", { class: box.type === "checkbox" ? "check" : box.type === "number" ? "field line" : "field" }, ...line);
 }

@@ -138,7 +138,15 @@ keepMenus();
 
 const isTyping = (node) => node.closest("input, textarea, select, dialog[open]") !== null;
 
-const KEYS = { n: () => go("#/new"), i: () => importing.open(), "/": () => $("#filter").focus() };
+/** From card to card, as they are read. */
+function step(by) {
+  const cards = [...document.querySelectorAll(".card")];
+  const at = cards.findIndex((card) => card.contains(document.activeElement));
+  const next = cards[at < 0 ? 0 : at + by];
+  if (next) next.querySelector("button:not(:disabled), summary").focus();
+}
+
+const KEYS = { j: () => step(1), k: () => step(-1), arrowdown: () => step(1), arrowup: () => step(-1), n: () => go("#/new"), i: () => importing.open(), "/": () => $("#filter").focus() };
 
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s" && form.isOpen) {

@@ -11,6 +11,10 @@ export const blank = (series = "") => ({
   note: "", depth: DEPTH, lore: [], budget: BUDGET,
 });
 
+export const freshEntry = () => ({ name: "", keys: [], secondary: [], text: "", priority: 0, enabled: true, constant: false, case: false });
+
+const isBook = (book) => Array.isArray(book) && book.every((entry) => Array.isArray(entry.keys) && typeof entry.text === "string");
+
 /** `place`: the folder where it lies, {series, name}; null while it is new. `was`: its title there, which a person may change. */
 export function fromServer(answer) {
   return {
@@ -26,7 +30,7 @@ export function fromServer(answer) {
     preset: answer.sampling,
     note: answer.authors_note.text,
     depth: answer.authors_note.depth,
-    lore: answer.lorebook,
+    lore: isBook(answer.lorebook) ? answer.lorebook.map((entry) => ({ ...freshEntry(), ...entry })) : null,
     budget: answer.lore_budget,
   };
 }
@@ -55,7 +59,7 @@ const told = (sheet) => JSON.stringify([sheet.series, sheet.name, toServer(sheet
 // -- two that differ -----------------------------------------------------------------------------------------------
 
 const castWords = (characters) => ["AI", "User"].map((side) => `${t(`side.${side}`)}: ${onSide(characters, side).map((one) => [one.name, ...(one.note ? [`（${one.note}）`] : [])].join("")).join("、")}`).join("\n");
-const loreWords = (lore) => lore.map((entry) => [entry.name, (entry.keys || []).join("，"), entry.text].filter(Boolean).join("\n")).join("\n\n");
+const loreWords = (lore) => (lore || []).map((entry) => [entry.name, (entry.keys || []).join("，"), entry.text].filter(Boolean).join("\n")).join("\n\n");
 const presetWords = (preset) => (preset === "" ? t("preset.default") : typeof preset === "string" ? preset : JSON.stringify(preset));
 
 /** Each part of the form that can be chosen by itself: its keys in the sheet, and how it reads. */

@@ -30,6 +30,7 @@ addTexts({
   "card.delete": ["放进回收站", "Move to bin"],
   "card.logs": ["回放 {n} 份", "{n} saved logs"],
   "card.log": ["{n} 句", "{n} lines"],
+  "card.log.download": ["下载", "Download"],
   "card.log.open": ["从这份回放接着写", "Go on from this log"],
   "card.duplicated": ["已复制为「{name}」。", "Copied as “{name}”."],
   "delete.title": ["放进回收站？", "Move to the bin?"],
@@ -109,6 +110,7 @@ addTexts({
   "opening.narrator": ["旁白", "Narration"],
   "opening.none": ["还没有内容。", "Nothing yet."],
 
+  "lore.kept": ["文件里的设定集这里读不懂，保存时原样留着。", "The file's lorebook cannot be shown here; saving keeps it as it is."],
   "lore.add": ["加一条", "Add an entry"],
   "lore.budget": ["最多用多少词元", "Tokens at most"],
   "lore.keys": ["关键词（逗号分开）", "Keys (with commas)"],
