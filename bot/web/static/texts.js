@@ -348,12 +348,12 @@ export function named(group, code) {
   return key in TEXTS ? t(key) : String(code);
 }
 
-/** Fill in every element that names its text: data-t (content), data-t-label, data-t-title, data-t-placeholder. */
-export function translatePage() {
+/** Fill in every element below `root` that names its text: data-t (content), data-t-label, data-t-title, data-t-placeholder. */
+export function translatePage(root = document) {
   const into = { t: null, tLabel: "aria-label", tTitle: "title", tPlaceholder: "placeholder" };
   for (const [name, attribute] of Object.entries(into)) {
     const selector = name === "t" ? "[data-t]" : `[data-t-${name.slice(1).toLowerCase()}]`;
-    for (const node of document.querySelectorAll(selector)) {
+    for (const node of root.querySelectorAll(selector)) {
       const text = t(node.dataset[name]);
       if (attribute === null) node.textContent = text;
       else node.setAttribute(attribute, text);

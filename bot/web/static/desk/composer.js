@@ -46,7 +46,7 @@ export class Composer {
     const [me] = people.of("User");
     const theirs = people.of("AI");
     const first = this.me === "" && this.them === "";
-    this.me = me || this.me || t("name.me");
+    this.me = me || this.me || t("desk.name.me");
     this.them = next.find((name) => theirs.includes(name)) || theirs[0] || "";
     const groups = groupsOf(people, told);
     this.speaker.offer(groups);
@@ -72,9 +72,9 @@ export class Composer {
     show($("#write"), quick);
     show($("#ask"), !quick);
     setText($("#me"), shownName(this.me));
-    setText($("#send-text"), t(quick ? "cmd.send" : "cmd.add"));
+    setText($("#send-text"), t(quick ? "desk.cmd.send" : "desk.cmd.add"));
     setText($("#send-key"), quick ? "⏎" : "Ctrl ⏎");
-    const hint = quick ? (this.them ? "say.quick" : "say.alone") : "say.advanced";
+    const hint = quick ? (this.them ? "desk.say.quick" : "desk.say.alone") : "desk.say.advanced";
     setAttr(this.text, "placeholder", t(hint, { me: this.me, them: this.them }));
     this.drawText();
   }
@@ -84,7 +84,7 @@ export class Composer {
     if (this.text.rows !== Math.min(8, rows)) this.text.rows = Math.min(8, rows); // where CSS cannot grow a box
     const lines = this.mode === ADVANCED ? this.lines : [];
     const names = [...new Set(lines.map((line) => shownName(line.character)))].join("、");
-    setText($("#split"), lines.length > 1 ? t("say.split", { n: lines.length, names }) : "");
+    setText($("#split"), lines.length > 1 ? t("desk.say.split", { n: lines.length, names }) : "");
   }
 
   /** What is in the box, as lines: [{ character, text }], several when they were pasted as `名: 话`. */

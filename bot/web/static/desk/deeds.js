@@ -37,7 +37,7 @@ export class Deeds {
 
   said(answer) {
     if (answer.ok) return answer;
-    if (answer.error === "stale_revision") notice(t("note.stale"), "refused");
+    if (answer.error === "stale_revision") notice(t("desk.note.stale"), "refused");
     else refused(answer);
     return answer;
   }
@@ -50,7 +50,7 @@ export class Deeds {
       const { composer } = this;
       const { lines } = composer;
       const typed = composer.text.value;
-      if (!lines.length && !this.quick) return notice(t("note.empty"), "refused");
+      if (!lines.length && !this.quick) return notice(t("desk.note.empty"), "refused");
       if (lines.length && !(await this.give("add", { lines })).ok) return;
       composer.clear(composer.text, typed);
       if (this.quick) await this.askFor(composer.them);
@@ -73,7 +73,7 @@ export class Deeds {
   }
 
   async askFor(character, more = {}) {
-    if (this.quick && !character) return notice(t("note.nobody"), "refused");
+    if (this.quick && !character) return notice(t("desk.note.nobody"), "refused");
     const answer = this.said(await this.store.ask({ character, start_with: "", ...this.options.fields, ...more }));
     if (!answer.ok) return;
     if (more.start_with) this.begun.set(answer.answer.ask, more.start_with);
@@ -100,9 +100,9 @@ export class Deeds {
   // -- taking and deciding -------------------------------------------------------------------------------------------
 
   take(n) {
-    const { draft } = this.drafts.numbered(n);
-    if (draft === undefined) return notice(t("note.nodraft", { n }));
-    if (!draft.done) return notice(t("note.unfinished", { n }));
+    const draft = this.drafts.numbered(n);
+    if (draft === undefined) return notice(t("desk.note.nodraft", { n }));
+    if (!draft.done) return notice(t("desk.note.unfinished", { n }));
     return this.once("take", () => this.takeAs(draft, draft.text));
   }
 
@@ -135,12 +135,12 @@ export class Deeds {
     const { pending } = this.store.snapshot;
     const same = pending.length === before.length + 1 && before.every(({ id }, i) => id === pending[i].id);
     if (same) await this.confirmLines(pending);
-    else notice(t("note.kept"), "refused");
+    else notice(t("desk.note.kept"), "refused");
   }
 
   confirm() {
-    if (this.editor.open) return notice(t("note.editing"), "refused");
-    if (!this.pending.shown.length) return notice(t("note.nothing"));
+    if (this.editor.open) return notice(t("desk.note.editing"), "refused");
+    if (!this.pending.shown.length) return notice(t("desk.note.nothing"));
     return this.once("confirm", () => this.confirmLines(this.pending.shown));
   }
 
@@ -148,7 +148,7 @@ export class Deeds {
   async confirmLines(lines) {
     const answer = await this.give("confirm", { lines: lines.map(({ id, text }) => ({ id, text })) });
     if (!answer.ok) return;
-    notice(t("note.confirmed", { n: lines.length }));
+    notice(t("desk.note.confirmed", { n: lines.length }));
     this.composer.focus();
   }
 
@@ -156,14 +156,14 @@ export class Deeds {
 
   async back() {
     const { shown } = this.pending;
-    if (!shown.length) return notice(t("note.nothing"));
+    if (!shown.length) return notice(t("desk.note.nothing"));
     await this.give("delete", { line: shown[shown.length - 1].id });
   }
 
   async discard() {
     const n = this.pending.shown.length;
-    if (!n) return notice(t("note.nothing"));
-    if ((await this.give("discard")).ok) notice(t("note.discarded", { n }));
+    if (!n) return notice(t("desk.note.nothing"));
+    if ((await this.give("discard")).ok) notice(t("desk.note.discarded", { n }));
   }
 
   remove(id) {
@@ -180,18 +180,18 @@ export class Deeds {
 
   async undo() {
     const what = this.store.snapshot.undo;
-    if ((await this.give("undo")).ok && what) notice(t("note.undone", { what: t(`step.${what}`) }));
+    if ((await this.give("undo")).ok && what) notice(t("desk.note.undone", { what: t(`desk.step.${what}`) }));
   }
 
   async redo() {
     const what = this.store.snapshot.redo;
-    if ((await this.give("redo")).ok && what) notice(t("note.redone", { what: t(`step.${what}`) }));
+    if ((await this.give("redo")).ok && what) notice(t("desk.note.redone", { what: t(`desk.step.${what}`) }));
   }
 
   save() {
     return this.once("save", async () => {
       const answer = this.said(await this.store.send("save"));
-      if (answer.ok) notice(t("note.saved", { file: answer.answer.file }));
+      if (answer.ok) notice(t("desk.note.saved", { file: answer.answer.file }));
     });
   }
 

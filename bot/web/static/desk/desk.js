@@ -66,10 +66,12 @@ function openDesk(scene) {
     drawLink();
     if (store.snapshot === null) return;
     const follow = atEnd() && (page.told || !scroll.matches(":hover"));
-    editor.hold();
+    const focused = document.activeElement;
     if (page.told) drawScene(store.snapshot);
     drafts.draw(store.snapshot.asks);
     editor.place();
+    // What moves to another place is let go by the browser, and the cursor with it.
+    if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
     drawBar(store.snapshot);
     drawButtons(store.snapshot);
     if (follow) toEnd();
@@ -97,7 +99,7 @@ function openDesk(scene) {
     setText($("#where"), `${snapshot.series} / ${snapshot.name}`);
     const { reading } = store;
     const { state } = snapshot.engine;
-    setText($("#engine"), reading ? t("engine.reading", reading) : state === "ready" ? "" : named("engine", state));
+    setText($("#engine"), reading ? t("desk.engine.reading", reading) : state === "ready" ? "" : named("engine", state));
     setAttr($("#engine"), "data-mood", state === "failed" || state === "restarting" ? "bad" : null);
     show($("#reading"), reading !== null);
     if (reading) $("#reading").value = reading.done / reading.total;
@@ -135,7 +137,7 @@ function openDesk(scene) {
       toEnd();
     }
     const done = drafts.shown.filter((draft) => draft.done).length;
-    if (page.running && !running && done) setText($("#live"), t("drafts.ready", { n: done }));
+    if (page.running && !running && done) setText($("#live"), t("desk.drafts.ready", { n: done }));
     page.running = running;
   }
 
@@ -203,8 +205,8 @@ function openDesk(scene) {
   }
 
   function editDraft(n) {
-    const { draft } = drafts.numbered(n);
-    if (!draft || !draft.done) return notice(t(draft ? "note.unfinished" : "note.nodraft", { n }));
+    const draft = drafts.numbered(n);
+    if (!draft || !draft.done) return notice(t(draft ? "desk.note.unfinished" : "desk.note.nodraft", { n }));
     openEditor({ ...draft, take: true, find: () => drafts.find(draft), send: (text) => deeds.takeAs(draft, text) });
   }
 
@@ -234,12 +236,9 @@ function openDesk(scene) {
     else composer.focus();
   }
 
-  async function shift(by) {
+  function shift(by) {
     const node = currentLine();
-    if (node === null || node.parentElement !== $("#pending")) return;
-    await deeds.shift(node.dataset.key, by);
-    draw();
-    node.focus();
+    if (node !== null && node.parentElement === $("#pending")) deeds.shift(node.dataset.key, by);
   }
 
   function leave() {
@@ -288,7 +287,7 @@ function openDesk(scene) {
   };
 
   function give(id, detail) {
-    if (needsServer(id) && !store.live) return notice(t("note.offline"), "refused");
+    if (needsServer(id) && !store.live) return notice(t("desk.note.offline"), "refused");
     ACTIONS[id](detail);
   }
 

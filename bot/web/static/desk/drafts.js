@@ -5,11 +5,13 @@ import { $, h, patchFlagged, patchList, setAttr, setText, show } from "../dom.js
 import { t } from "../texts.js";
 import { shownName } from "./people.js";
 
-/** All drafts on the page in order, each { ask, index, id, character, continues, text, done, running }. */
-export function draftsOf(asks) {
-  return asks.flatMap(({ ask, character, running, drafts, continue: continues }) =>
+/** The drafts to show, each { n, ask, index, id, character, continues, text, done, running }. Those that came to nothing
+ * are left out, and their numbers with them. */
+function draftsOf(asks) {
+  const all = asks.flatMap(({ ask, character, running, drafts, continue: continues }) =>
     drafts.map((draft, index) => ({ ...draft, ask, index, character, running, continues })),
   );
+  return all.map((draft, i) => ({ ...draft, n: i + 1 })).filter((draft) => draft.text || draft.running);
 }
 
 export class DraftsView {
@@ -20,7 +22,7 @@ export class DraftsView {
   }
 
   draw(asks) {
-    this.shown = draftsOf(asks).filter((draft) => draft.text || draft.running);
+    this.shown = draftsOf(asks);
     const several = new Set(this.shown.map((draft) => draft.character)).size > 1;
     patchList(this.root, this.shown, (draft) => `${draft.ask} ${draft.index}`, makeDraft, (node, draft) => drawDraft(node, draft, this.shown, several));
     this.drawBar(asks);
@@ -31,9 +33,9 @@ export class DraftsView {
     const last = asks[asks.length - 1];
     show($("#drafts-box"), asks.length > 0);
     if (last === undefined) return;
-    setText($("#drafts-head"), last.continue ? t("drafts.goon") : t("drafts.of", { name: shownName(last.character) }));
+    setText($("#drafts-head"), last.continue ? t("desk.drafts.goon") : t("desk.drafts.of", { name: shownName(last.character) }));
     const error = asks.map((ask) => ask.error).find(Boolean);
-    setText($("#drafts-error"), error ? t("drafts.failed", { error }) : "");
+    setText($("#drafts-error"), error ? t("desk.drafts.failed", { error }) : "");
   }
 
   /** On the phone: which one is in view. */
@@ -43,9 +45,9 @@ export class DraftsView {
     setText($("#dots"), this.shown.length > 1 ? `${at} / ${this.shown.length}` : "");
   }
 
-  /** The draft with that number, from 1, and its element. */
+  /** The draft with that number, from 1; undefined for none. */
   numbered(n) {
-    return { draft: this.shown[n - 1], node: this.root.children[n - 1] };
+    return this.shown.find((draft) => draft.n === n);
   }
 
   find(draft) {
@@ -55,7 +57,7 @@ export class DraftsView {
   /** The one that has the focus, from 1; 0 for none. */
   get focused() {
     const node = document.activeElement ? document.activeElement.closest(".draft") : null;
-    return node ? [...this.root.children].indexOf(node) + 1 : 0;
+    return node ? Number(node.dataset.n) : 0;
   }
 }
 
@@ -68,23 +70,23 @@ function makeDraft() {
 function drawDraft(node, draft, all, several) {
   const [head, words] = node.children;
   const [number, name, state, edit] = head.children;
-  const n = all.indexOf(draft) + 1;
-  const twin = draft.done ? all.findIndex((other) => other.done && other.text === draft.text) + 1 : n;
+  const { n } = draft;
+  const twin = draft.done ? all.find((other) => other.done && other.text === draft.text).n : n;
   node.dataset.n = n;
   setAttr(node, "data-done", draft.done);
   setAttr(node, "data-twin", twin < n);
   setText(number, String(n));
   setText(name, several ? shownName(draft.character) : "");
   setText(state, stateOf(draft, twin, n));
-  setText(edit, t("drafts.edit"));
+  setText(edit, t("desk.drafts.edit"));
   show(edit, draft.done);
   patchFlagged(words, draft.text, []);
-  setAttr(words, "aria-label", draft.done ? `${t("drafts.take", { n })}：${draft.text}` : null);
+  setAttr(words, "aria-label", draft.done ? `${t("desk.drafts.take", { n })}：${draft.text}` : null);
   setAttr(words, "aria-disabled", draft.done ? null : "true");
 }
 
 function stateOf(draft, twin, n) {
-  if (twin < n) return t("drafts.twin", { n: twin });
+  if (twin < n) return t("desk.drafts.twin", { n: twin });
   if (draft.done) return "";
-  return draft.running ? (draft.text ? "" : t("drafts.soon")) : t("drafts.cut");
+  return draft.running ? (draft.text ? "" : t("desk.drafts.soon")) : t("desk.drafts.cut");
 }

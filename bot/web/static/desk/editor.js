@@ -2,7 +2,7 @@
 // There is one. When its place goes, in this window or another, it moves to the foot of the page with what was typed.
 
 import { h, setAttr, show } from "../dom.js";
-import { t } from "../texts.js";
+import { translatePage } from "../texts.js";
 import { NameBox } from "./names.js";
 
 export class Editor {
@@ -15,14 +15,14 @@ export class Editor {
   }
 
   build() {
-    this.box = h("textarea", { rows: "2", spellcheck: "false", data: { tLabel: "editor.label" } });
-    const input = h("input", { type: "text", maxlength: "60", autocomplete: "off", data: { tLabel: "name.label", tPlaceholder: "name.placeholder" } });
-    this.who = h("span", { class: "names" }, h("select", { data: { tLabel: "name.label" } }), input);
+    this.box = h("textarea", { rows: "2", spellcheck: "false", data: { tLabel: "desk.editor.label" } });
+    const input = h("input", { type: "text", maxlength: "60", autocomplete: "off", data: { tLabel: "desk.name.label", tPlaceholder: "desk.name.placeholder" } });
+    this.who = h("span", { class: "names" }, h("select", { data: { tLabel: "desk.name.label" } }), input);
     this.names = new NameBox(this.who);
     this.save = h("button", { type: "submit", class: "approve", data: { server: "" } }, h("span"), h("kbd", {}, "Ctrl ⏎"));
-    const cancel = h("button", { type: "button", class: "quiet" }, h("span", { data: { t: "editor.cancel" } }), h("kbd", {}, "Esc"));
-    this.use = h("button", { type: "button", data: { t: "editor.use" } });
-    this.gone = h("p", { class: "wrong", role: "alert", data: { t: "editor.stray" } });
+    const cancel = h("button", { type: "button", class: "quiet" }, h("span", { data: { t: "desk.editor.cancel" } }), h("kbd", {}, "Esc"));
+    this.use = h("button", { type: "button", data: { t: "desk.editor.use" } });
+    this.gone = h("p", { class: "wrong", role: "alert", data: { t: "desk.editor.stray" } });
     this.form = h("form", { class: "editor" }, this.gone, this.box, h("div", { class: "row" }, this.who, this.use, this.save, cancel));
     this.form.addEventListener("submit", (event) => event.preventDefault() || this.submit());
     this.form.addEventListener("keydown", (event) => this.press(event));
@@ -40,40 +40,27 @@ export class Editor {
     this.target = target;
     this.names.offer(groups);
     this.names.name = target.character;
-    show(this.who, !target.take);
-    this.save.firstChild.dataset.t = target.take ? "editor.take" : "editor.save";
-    this.save.firstChild.textContent = t(this.save.firstChild.dataset.t);
+    this.save.firstChild.dataset.t = target.take ? "desk.editor.take" : "desk.editor.save";
+    translatePage(this.form);
     this.box.value = this.kept.has(target.id) ? this.kept.get(target.id) : target.text;
     this.place();
     this.box.focus();
     this.box.setSelectionRange(this.box.value.length, this.box.value.length);
   }
 
-  /** After each drawing: into its place, or to the foot of the page. The cursor stays in it. */
+  /** After each drawing: into its place, or to the foot of the page. */
   place() {
     if (!this.open) return;
     const place = this.target.find() || this.stray;
-    const focused = this.form.contains(document.activeElement) || this.lost;
     const lost = place === this.stray;
     if (this.form.parentElement !== place) {
-      const { selectionStart, selectionEnd } = this.box;
       this.leave();
       place.append(this.form);
       setAttr(place, "data-editing", true);
-      if (focused) this.box.focus({ preventScroll: true });
-      this.box.setSelectionRange(selectionStart, selectionEnd);
     }
-    this.lost = false;
-    show(this.stray, lost);
-    show(this.gone, lost);
-    show(this.use, lost);
+    for (const node of [this.stray, this.gone, this.use]) show(node, lost);
     show(this.save, !lost);
-    if (lost) show(this.who, false);
-  }
-
-  /** Before a drawing that may take its place away: whether the cursor is in it. */
-  hold() {
-    this.lost = this.open && this.form.contains(document.activeElement);
+    show(this.who, !lost && !this.target.take);
   }
 
   leave() {

@@ -98,7 +98,7 @@ export function openHelp() {
   const make = () => h("div", {}, h("dt"), h("dd"));
   patchList($("#help-keys"), listed, ({ id }) => id, make, (node, command) => {
     const [what, keys] = node.children;
-    setText(what, t(`key.${command.id}`));
+    setText(what, t(`desk.key.${command.id}`));
     patchList(keys, labelsOf(command), (name) => name, () => h("kbd"), setText);
   });
   $("#help").showModal();

@@ -27,9 +27,9 @@ export function updateLine(node, { character, text, origin }, people) {
   drawFace(face, character, people.avatarOf(character));
   setText(name, shownName(character));
   setText(mark, MARKS[from] || "");
-  setAttr(mark, "title", MARKS[from] ? t(`origin.${from}`) : null);
+  setAttr(mark, "title", MARKS[from] ? t(`desk.origin.${from}`) : null);
   setAttr(mark, "role", MARKS[from] ? "img" : null);
-  setAttr(mark, "aria-label", MARKS[from] ? t(`origin.${from}`) : null);
+  setAttr(mark, "aria-label", MARKS[from] ? t(`desk.origin.${from}`) : null);
   patchFlagged(words, text, []); // what cannot be seen is written out: a person confirms what is on the screen
 }
 

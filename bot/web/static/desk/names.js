@@ -13,7 +13,7 @@ export function groupsOf(people, told) {
   const theirs = people.of("AI");
   const known = new Set([...mine, ...theirs, NARRATOR, PASSER_BY, "旁白"]);
   const others = new Set(told.map((line) => line.character).filter((name) => !known.has(name)));
-  return [["name.mine", mine], ["name.theirs", theirs], ["name.others", [NARRATOR, PASSER_BY, ...others]]];
+  return [["desk.name.mine", mine], ["desk.name.theirs", theirs], ["desk.name.others", [NARRATOR, PASSER_BY, ...others]]];
 }
 
 export class NameBox {
@@ -55,7 +55,7 @@ export class NameBox {
 const makeGroup = ([key]) => (key ? h("optgroup") : h("option", { value: FREE }));
 
 function drawGroup(node, [key, names]) {
-  if (!key) return setText(node, t("name.free"));
+  if (!key) return setText(node, t("desk.name.free"));
   node.label = t(key);
   patchList(node, names, (name) => NAME + name, (name) => h("option", { value: NAME + name }), (option, name) => setText(option, shownName(name)));
 }

@@ -31,7 +31,7 @@ export class Options {
 
   draw(presets) {
     patchList($("#preset"), ["", ...presets], (name) => `=${name}`, (name) => h("option", { value: name }), (node, name) => {
-      setText(node, name || t("options.preset.own"));
+      setText(node, name || t("desk.options.preset.own"));
     });
     $("#preset").value = presets.includes(this.preset) ? this.preset : "";
   }

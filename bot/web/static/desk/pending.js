@@ -16,7 +16,7 @@ export class PendingView {
     this.shown = lines;
     patchList(this.root, lines, (line) => line.id, makePending, (node, line) => updateLine(node, line, people));
     show($("#pending-empty"), lines.length === 0);
-    setText($("#pending-count"), lines.length ? t("pending.count", { n: lines.length }) : "");
+    setText($("#pending-count"), lines.length ? t("desk.pending.count", { n: lines.length }) : "");
   }
 
   indexOf(id) {
@@ -30,7 +30,7 @@ export class PendingView {
     event.preventDefault();
     const dragged = handle.closest(".line");
     const end = new AbortController();
-    const on = (name, listener) => handle.addEventListener(name, listener, { signal: end.signal });
+    const on = (name, listener) => document.addEventListener(name, listener, { signal: end.signal });
     const drop = (keep) => {
       end.abort();
       delete dragged.dataset.dragged;
@@ -39,7 +39,6 @@ export class PendingView {
       if (keep && from >= 0 && to !== from) this.moved(dragged.dataset.key, to);
       else this.putBack();
     };
-    handle.setPointerCapture(event.pointerId);
     dragged.dataset.dragged = "";
     on("pointermove", ({ clientY }) => makeRoom(this.root, dragged, clientY));
     on("pointerup", () => drop(true));
@@ -55,8 +54,8 @@ export class PendingView {
 }
 
 function makePending(line) {
-  const drag = h("button", { type: "button", class: "quiet drag", data: { tLabel: "pending.drag", tTitle: "pending.drag" } }, "⠿");
-  const gone = h("button", { type: "button", class: "quiet", data: { command: "delete", tLabel: "pending.delete", tTitle: "pending.delete" } }, "✕");
+  const drag = h("button", { type: "button", class: "quiet drag", data: { tLabel: "desk.pending.drag", tTitle: "desk.pending.drag" } }, "⠿");
+  const gone = h("button", { type: "button", class: "quiet", data: { command: "delete", tLabel: "desk.pending.delete", tTitle: "desk.pending.delete" } }, "✕");
   for (const button of [drag, gone]) button.title = button.ariaLabel = t(button.dataset.tLabel);
   return makeLine(line, drag, gone);
 }

@@ -31,7 +31,7 @@ export class People {
   }
 }
 
-export const shownName = (name) => (name === NARRATOR ? t("name.narrator") : name);
+export const shownName = (name) => (name === NARRATOR ? t("desk.name.narrator") : name);
 
 /** A round picture, or the name's first letter on a colour of its own. */
 export function makeFace() {

@@ -31,7 +31,7 @@ function drawScenes(scenes) {
     const [title, from, figures] = link.children;
     setText(title, scene.title || scene.name);
     setText(from, `${scene.series} / ${scene.name}`);
-    setText(figures, `${t("scenes.lines", { n: scene.lines })} · ${ago(Date.now() / 1000 - scene.changed)}`);
+    setText(figures, `${t("desk.scenes.lines", { n: scene.lines })} · ${ago(Date.now() / 1000 - scene.changed)}`);
   });
 }
 

@@ -15,7 +15,6 @@ export class Store {
     this.snapshot = null;
     this.link = "connecting"; // "connecting" | "live" | "lost"
     this.attempt = 0; // how often a lost connection was tried again
-    this.reading = null; // { done, total } tokens while the model reads, else null
     this.revision = 0; // the newest that we know of, our own orders included
     this.last = null; // the order under way, on which the next one waits
     this.listeners = new Set();
@@ -27,6 +26,12 @@ export class Store {
 
   get path() {
     return `/api/desk/${encodeURIComponent(this.scene)}`;
+  }
+
+  /** { done, total } tokens while the model reads, else null. */
+  get reading() {
+    const { reading } = this.snapshot;
+    return reading && reading.done < reading.total ? reading : null;
   }
 
   /** Returns the way to stop listening. */
@@ -85,7 +90,7 @@ export class Store {
 
   /** The revision is the one on the screen when the person pressed, moved on only by that person's own orders. */
   async inTurn(what, body) {
-    if (!this.live) return { ok: false, status: 0, error: "offline", message: t("note.offline"), answer: {} };
+    if (!this.live) return { ok: false, status: 0, error: "offline", message: t("desk.note.offline"), answer: {} };
     const order = this.after(this.last, what, body, this.revision);
     this.last = order;
     const answer = await order;
@@ -119,7 +124,6 @@ export class Store {
   on_snapshot({ event, ...snapshot }) {
     this.snapshot = snapshot;
     this.revision = snapshot.revision;
-    this.reading = null;
   }
 
   on_scene({ event, kept, lines, ...rest }) {
@@ -142,7 +146,7 @@ export class Store {
   }
 
   on_reading({ done, total }) {
-    this.reading = total > 0 && done < total ? { done, total } : null;
+    this.snapshot.reading = { done, total };
   }
 
   on_engine({ event, ...engine }) {
