@@ -142,6 +142,11 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
         "--day", type=int, metavar="2000000", help="多少条算一天，0 不量内存 / messages in a day; 0: no memory test"
     )
     intake.set_defaults(run=_bench_intake)
+    desk = commands.add_parser(
+        "desk", help="剧本推演：打开长场景，回退再要候选 / opening a long scene, rewinding in it"
+    )
+    desk.add_argument("--json", action="store_true", help="只输出 JSON / print JSON only")
+    desk.set_defaults(run=_bench_desk)
     checks = commands.add_parser(
         "moderation", help="审核查得出什么、误伤多少、多快 / what the checks find, and how fast"
     )
@@ -244,8 +249,8 @@ def _moderation_lint(options: argparse.Namespace) -> int:
 
 
 def _moderation_test(options: argparse.Namespace) -> int:
-    from bot.app import build_checks, scenario_file
     from bot.scenario import load_scenario
+    from bot.stages import build_checks, scenario_file
     from moderation import Direction
     from moderation.commands import test
     from moderation.lists import load_lists
@@ -275,6 +280,13 @@ def _bench_intake(options: argparse.Namespace) -> int:
     from bot.bench.intake import DAY, run
 
     run(as_json=options.json, day=DAY if options.day is None else options.day)
+    return FINE
+
+
+def _bench_desk(options: argparse.Namespace) -> int:
+    from bot.bench.desk import run
+
+    run(as_json=options.json)
     return FINE
 
 

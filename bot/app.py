@@ -10,7 +10,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +23,7 @@ from adapters.twitch.chat import TwitchAdapter
 from adapters.websocket import WebsocketClient, WebsocketServer
 from adapters.youtube.chat import YouTubeAdapter
 from bot.config import Config, WebsocketClientSettings, WebsocketServerSettings
+from bot.desk.desk import Desk
 from bot.engine.process import LocalEngine
 from bot.engine.remote import Form, RemoteEngine, Waits
 from bot.engine.sampling.presets import BUILT_IN
@@ -36,22 +36,20 @@ from bot.outlets import Outlet, Overlay, Peers
 from bot.posting.bilibili import REPEAT_SECONDS, BilibiliPoster, Cookies
 from bot.posting.outlet import ChatOutlet
 from bot.posting.twitch import TwitchPoster
-from bot.rules import Rules
 from bot.save import Save
-from bot.scenario import Scenario, load_scenario
 from bot.show import Show
-from bot.voices import character_samplings, scenario_sampling
+from bot.stages import Stages
+from bot.staging import Staging
+from bot.voices import Voices
 from bot.web.server import create_app, serve
 from bot.web.stories import Stories
 from bot.web.tokens import Tokens, load_tokens
-from moderation import Chain, Direction, Filter, Policy, WatchedWords, build_chain
-from moderation.care import care_words
+from moderation import Direction, WatchedWords
 from moderation.http_service import HttpService
 from moderation.providers import Providers
 
 DEMO = Path(__file__).parent / "engine" / "demo"
 DEMO_MODEL = DEMO / "model.safetensors"
-DEMO_SCENARIO = DEMO / "scenario.json"
 
 log = logging.getLogger(__name__)
 
@@ -85,38 +83,49 @@ async def run(
     config: Config, tokens: Tokens, announce: Callable[[str], object], make_engine: MakeEngine | None = None
 ) -> None:
     """Run until cancelled. `announce` gets the lines for the person who started it, tokens among them."""
-    scenario = load_scenario(scenario_file(config))
     with contextlib.closing(Save(config.save_folder)) as save, _as_user_errors():
         show: Show
+        desk: Desk
         worked = asyncio.Event()
 
         def engine_changed(status: EngineStatus) -> None:
             if status.state is EngineState.READY:
                 worked.set()
             show.engine_changed()
+            desk.engine_changed()
 
         engine = (make_engine or build_engine)(config, engine_changed)
         feed, overlay_feed = Feed(), Feed()
-        avatars = find_avatars(scenario, scenario_file(config).parent)
+        words = WatchedWords((*config.word_files, save.own_words_file), force=config.moderation.force)
+        services = build_services(config)
+        stages = Stages(config, save, words, services)
+        staging = stages.first()
+        avatars = dict(staging.avatars)
         overlay = Overlay(overlay_feed, config.overlay.label, time.time, avatars)
         platforms = build_adapters(config, tokens)
         outlets = (overlay, *build_outlets(config, platforms, lambda text: show.objection(text)))
-        words = WatchedWords((*config.word_files, save.own_words_file), force=config.moderation.force)
-        services = build_services(config)
-        show = build_show(config, scenario, engine, save, outlets, feed, words, services)
+
+        def scenario_changed(staging: Staging) -> None:
+            avatars.clear()
+            avatars.update(staging.avatars)
+
+        show = build_show(config, stages, staging, engine, outlets, feed, scenario_changed)
+        desk = Desk(save, engine, voices=desk_voices(config), clock=time.time)
         app = create_app(
             show,
             feed,
             overlay_feed,
             overlay.now_showing,
+            desk=desk,
             operator_token=tokens.operator,
             overlay_token=tokens.overlay,
             host=config.web.host,
             names=config.web.names,
             lang=config.lang,
             avatars=avatars,
+            ledger=save.ledger,
             library=save.library,
-            stories=Stories(save, scenario),
+            stories=Stories(save, staging.scenario),
             presets={**BUILT_IN, **config.sampling.own_presets},
         )
         async with (
@@ -128,6 +137,7 @@ async def run(
                 if isinstance(platform, WebsocketServer):
                     await platform.start()
             tasks.create_task(show.run())
+            tasks.create_task(desk.run())
             tasks.create_task(run_engine(engine, worked))
             tasks.create_task(words.run(lambda: show.words_changed(words.problem)))
             for outlet in outlets:
@@ -171,17 +181,6 @@ def build_engine(config: Config, on_status: Callable[[EngineStatus], None]) -> R
         ),
         tuned=config.tuned_path,
     )
-
-
-def scenario_file(config: Config) -> Path:
-    """The scenario of the settings, or the demo's."""
-    return config.save_folder / config.scenario / "场景剧本.json" if config.scenario else DEMO_SCENARIO
-
-
-def find_avatars(scenario: Scenario, folder: Path) -> dict[str, Path]:
-    """`角色名.png` beside the scenario. A name that is no plain file name has none."""
-    named = {c.name: folder / f"{c.name}.png" for c in scenario.characters if Path(c.name).name == c.name}
-    return {name: path for name, path in named.items() if path.is_file()}
 
 
 def build_outlets(config: Config, platforms: Sequence[Adapter], objection: Callable[[str], str]) -> list[Outlet]:
@@ -235,47 +234,32 @@ def peers(server: WebsocketServer) -> Peers:
 
 def build_show(
     config: Config,
-    scenario: Scenario,
+    stages: Stages,
+    first: Staging,
     engine: Engine,
-    save: Save,
     outlets: Sequence[Outlet],
     feed: Feed,
-    words: WatchedWords,
-    services: Providers | None = None,
+    scenario_changed: Callable[[Staging], None],
 ) -> Show:
     return Show(
-        scenario=scenario,
+        scenario=first.scenario,
         engine=engine,
         intake=Intake(
             limit=config.intake.limit,
             cooldown=config.intake.cooldown,
             expiry={WaitClass(name): seconds for name, seconds in config.intake.expire.by_class().items()},
-            names=(scenario.speaker,),
+            names=(first.scenario.speaker,),
         ),
-        checks=build_checks(config, scenario, words, services),
-        save=save,
+        checks=first.checks,
+        save=stages.save,
         outlets=outlets,
         feed=feed,
-        rules=show_rules(config, scenario),
+        rules=first.rules,
         clock=time.time,
-        lists=words,
-        services=services,
-    )
-
-
-def build_checks(config: Config, scenario: Scenario, words: Filter, services: Filter | None = None) -> Chain:
-    """Everything that a text is asked, with the lists as they are given."""
-    return build_chain(
-        words=words,
-        max_length=config.moderation.max_length,
-        reply_length=config.approval.max_text,
-        links=config.moderation.links,
-        speakers=scenario.speakers,
-        policy=build_policy(config),
-        allow=(*config.moderation.allow, config.moderation.help_line),
-        card=scenario.background,
-        secrets=config.moderation.secrets,
-        services=services,
+        lists=stages.words,
+        services=stages.services,
+        stage=stages,
+        on_change=scenario_changed,
     )
 
 
@@ -296,32 +280,8 @@ def build_services(config: Config) -> Providers | None:
     return Providers(services, seconds=max(one.timeout for one in chosen)) if chosen else None
 
 
-def build_policy(config: Config) -> Policy:
-    settings = config.moderation
-    levels, exceptions = settings.levels, settings.exceptions
-    return Policy(settings.level, messages=levels.messages, replies=levels.replies, exceptions=exceptions.by_role())
-
-
-def show_rules(config: Config, scenario: Scenario) -> Rules:
-    """Raises ScenarioError where the scenario asks for a way of drawing words that cannot be."""
-    base, presets, file = config.base_sampling, config.sampling.own_presets, str(scenario_file(config))
-    return Rules(
-        drafts=config.drafts.count,
-        sampling=scenario_sampling(scenario, base, presets, file),
-        voices=character_samplings(scenario, base, presets, file),
-        turns=config.drafts.turns,
-        max_pending=config.approval.max_pending,
-        max_text=config.approval.max_text,
-        need_operator=config.show.need_operator,
-        quote=config.show.quote,
-        lifetimes=config.approval.expire.by_class(),
-        least_seconds=config.overlay.min_seconds,
-        seconds_per_character=config.overlay.seconds_per_char,
-        most_seconds=config.overlay.max_seconds,
-        care=care_words(config.moderation.help_line, config.lang),
-        lang=config.lang,
-        version=program_version(),
-    )
+def desk_voices(config: Config) -> Voices:
+    return Voices(config.base_sampling, config.sampling.own_presets)
 
 
 def build_adapters(config: Config, tokens: Tokens) -> list[Adapter]:
@@ -399,13 +359,6 @@ async def listen(show: Show, platform: Adapter, save: Save, config: Config) -> N
 
     with contextlib.closing(save.recorder(platform.name, time.time, trouble, names=record == "names")) as recorder:
         await show.listen(platform, recorder.write)
-
-
-def program_version() -> str:
-    try:
-        return version("rwkv-cohost")
-    except PackageNotFoundError:  # run from a checkout that nobody has installed
-        return ""
 
 
 @dataclass(frozen=True, slots=True)

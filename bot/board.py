@@ -100,6 +100,12 @@ class Board:
             "words": {"state": "old" if self.words_problem else "ok", "detail": self.words_problem},
         }
 
+    def play(self, scenario: Scenario, rules: Rules) -> None:
+        """Another scenario, with cards of its own: every panel begins anew."""
+        self._scenario, self._rules = scenario, rules
+        self._revision += 1
+        self._feed.publish({"event": "snapshot", **self.snapshot()})
+
     # -- every change ----------------------------------------------------------------------------------------------
 
     def item_changed(self, item: Item) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from adapters.base import Adapter, AdapterError
-from bot.aired import item_lines
+from bot.aired import aired_lines, item_lines
 from bot.approval import (
     Action,
     ApprovalQueue,
@@ -42,6 +42,7 @@ from bot.own_words import Lists, OwnWords, Rule
 from bot.rules import Pause, Rules
 from bot.save import Place, Save, SaveError
 from bot.scenario import Line, Scenario, Transcript
+from bot.staging import CHOSEN, Stage, Staging
 from bot.view import Json, flag_json
 from bot.voices import at_least
 from moderation import Action as Check
@@ -76,7 +77,13 @@ class Show:
         clock: Callable[[], float],
         lists: Lists | None = None,
         services: Providers | None = None,
+        stage: Stage | None = None,
+        on_change: Callable[[Staging], None] = lambda _: None,
     ) -> None:
+        """`stage` makes other scenarios ready; None: this one is played to the end. `on_change` hears of another one
+        that is played from now on."""
+        self._stage = stage
+        self._on_change = on_change
         self._scenario = scenario
         self._engine = engine
         self._intake = intake
@@ -88,7 +95,7 @@ class Show:
         self._clock = clock
         self._key = f"{scenario.series}/{scenario.name}"
         self._queue = ApprovalQueue(self._record, max_text=rules.max_text)
-        self._transcript = Transcript(scenario.opening)
+        self._transcript = self._story(scenario, self._key)
         self._own_words = OwnWords(save, lists) if lists else None
         self._held = HeldLane()
         self._mutes = Mutes()
@@ -469,6 +476,41 @@ class Show:
         self._board.intake_changed()
         self._board.status_changed()
 
+    def change_scenario(self, series: str, name: str, by: Operator) -> None:
+        """Another scenario from now on, with its own story, cards, checks and voices; or this one as its file is now.
+
+        Both names "": the one of the settings. Refused while a card waits, is approved or is on the air. It is made
+        ready and on record before anything here changes, so whatever goes wrong leaves everything as it was.
+        """
+        if self._stage is None:
+            raise Refused("no_scenarios", "这次只演这一个剧本。 Only this scenario is played.")
+        self._queue.check_quiet()
+        staging, now = self._stage(series, name), self._clock()
+        story = self._story(staging.scenario, staging.key)
+        try:
+            items = self._queue.settled(self._items_of(staging.key), now)
+            self._save.remember(CHOSEN, staging.choice)
+        except SaveError as error:
+            self._save_failed(error)
+            raise Refused("save_failed", str(error)) from error
+        self._queue.exchange(items)
+        self._play(staging, story)
+        log.info("%s plays %s from now on", by.name, staging.key)
+
+    def check_quiet(self) -> None:
+        """Raises Refused while the scenario cannot be changed."""
+        self._queue.check_quiet()
+
+    def _play(self, staging: Staging, story: Transcript) -> None:
+        """Nothing in here can fail: half a change would put one scenario's words into another's mouth."""
+        self._scenario, self._checks, self._rules = staging.scenario, staging.checks, staging.rules
+        self._key, self._transcript = staging.key, story
+        self._muted_with.clear()
+        self._intake.call((staging.scenario.speaker,))
+        self._on_change(staging)
+        self._board.play(staging.scenario, staging.rules)
+        self._wake()
+
     def stop(self, by: Operator) -> None:
         """Emergency: every outlet is empty when this returns, and nothing airs until somebody resumes."""
         self._queue.paused = True
@@ -562,7 +604,7 @@ class Show:
             return
         reply = self._publish(approved[0].id)
         for outlet in self._outlets:
-            if self._queue[reply.id].state is State.AIRED:
+            if any(item.id == reply.id for item in self._queue.items(State.AIRED)):
                 await outlet.show(reply)
 
     def _publish(self, item_id: ItemId) -> Approved:
@@ -651,10 +693,15 @@ class Show:
         """After a restart: what waited waits, what was approved but not aired waits for a person again."""
         self._set_pause(Pause(self._save.recollect("pause") or Pause.RUN), remember=False)
         self._mutes.load(self._save.recollect("mutes") or "[]")
-        for item in self._save.published_items(self._key):
-            self._remember(item)
-        closed = self._save.closed_items(self._key, HISTORY)
-        self._queue.restore([*closed, *self._save.open_items(self._key)], self._clock())
+        self._queue.restore(self._items_of(self._key), self._clock())
+
+    def _story(self, scenario: Scenario, key: str) -> Transcript:
+        """What the model remembers: the opening, and what was aired and stands."""
+        return Transcript((*scenario.opening, *aired_lines(self._save, key, scenario.speakers)))
+
+    def _items_of(self, key: str) -> list[Item]:
+        """The cards of a scenario that are on record: the last that are over, and all that are not."""
+        return [*self._save.closed_items(key, HISTORY), *self._save.open_items(key)]
 
     def _record(self, item: Item, decision: Decision | None) -> None:
         """The queue's journal: on disk, or it did not happen."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
 from bot.show import Show
+from bot.staging import Stage, Staging
 from moderation import Chain, Direction, Finding, WatchedWords, build_chain
 from moderation.providers import Providers
 from tests.waiting import until
@@ -107,6 +108,8 @@ class House:
         checks: Chain | None = None,
         lists: WatchedWords | None = None,
         services: Providers | None = None,
+        stage: Stage | None = None,
+        on_change: Callable[[Staging], None] = lambda _: None,
         **rules: Any,
     ) -> None:
         self.now = 1000.0
@@ -128,6 +131,8 @@ class House:
             clock=lambda: self.now,
             lists=lists,
             services=services,
+            stage=stage,
+            on_change=on_change,
         )
 
     @asynccontextmanager

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.approval import Operator
 from bot.feed import Event, Feed
+from bot.save.ledger import Ledger
 from bot.save.library import Library
 from bot.web.auth import Doorkeeper
 from bot.web.stories import Stories
@@ -28,6 +29,7 @@ DOORKEEPER = web.AppKey("doorkeeper", Doorkeeper)
 LANGUAGE: web.AppKey[Language] = web.AppKey("language")
 FOLDER = web.AppKey("folder", Path)
 AVATARS: web.AppKey[Mapping[str, Path]] = web.AppKey("avatars")
+LEDGER: web.AppKey[Callable[[], Ledger]] = web.AppKey("ledger")
 LIBRARY = web.AppKey("library", Library)
 STORIES = web.AppKey("stories", Stories)
 PRESETS: web.AppKey[tuple[str, ...]] = web.AppKey("presets")  # names of ways of drawing words

@@ -17,8 +17,10 @@ from aiohttp import web
 from bot.engine.sampling.presets import BUILT_IN
 from bot.errors import UserError
 from bot.feed import Event, Feed
+from bot.save.ledger import Ledger
 from bot.save.library import Library
 from bot.web import auth, bodies, desk, feeds, guard, keys, pages, reading, scenarios, stats
+from bot.web import show as show_calls
 from bot.web.auth import Doorkeeper, Who
 from bot.web.bodies import read
 from bot.web.guard import Door, Hosts
@@ -203,6 +205,7 @@ CALLS = (
     *scenarios.CALLS,
     *desk.CALLS,
     *reading.CALLS,
+    *show_calls.CALLS,
     *stats.CALLS,
 )
 
@@ -214,6 +217,7 @@ def create_app(
     now_showing: Callable[[], Event],
     *,
     desk: Desk,
+    ledger: Callable[[], Ledger],
     library: Library,
     stories: Stories,
     operator_token: str,
@@ -241,7 +245,8 @@ def create_app(
     app[keys.DOORKEEPER] = doorkeeper or Doorkeeper(operator_token, overlay_token)
     app[keys.LANGUAGE] = lang
     app[keys.FOLDER] = static
-    app[keys.AVATARS] = avatars or {}
+    app[keys.AVATARS] = {} if avatars is None else avatars
+    app[keys.LEDGER] = ledger
     app[keys.LIBRARY] = library
     app[keys.STORIES] = stories
     app[keys.PRESETS] = tuple(presets)

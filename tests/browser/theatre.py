@@ -109,6 +109,7 @@ class Theatre:
             self.overlay_feed,
             self.outlet.now_showing,
             desk=self.desk,
+            ledger=self.save.ledger,
             library=self.save.library,
             stories=Stories(self.save, SCENE),
             operator_token=OPERATOR_TOKEN,

@@ -80,6 +80,7 @@ async def client(studio: Studio, site: Site) -> AsyncIterator[Client]:
         studio.overlay_feed,
         studio.overlay.now_showing,
         desk=site.desk,
+        ledger=studio.save.ledger,
         library=studio.save.library,
         stories=Stories(studio.save, SCENE),
         operator_token=OPERATOR_TOKEN,
