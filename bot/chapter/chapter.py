@@ -85,9 +85,11 @@ class Chapter:
     log: Log
     headings: tuple[Heading, ...] = ()
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+    _read: tuple[tuple[int, Paragraph], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", label(self.title) or label(self.log.scenario.name) or "故事")
+        object.__setattr__(self, "_read", tuple(_numbered(self.log)))
 
     @property
     def series(self) -> str:
@@ -100,17 +102,17 @@ class Chapter:
         sides |= {p.name: None for p in self.paragraphs() if p.name and p.name not in sides}
         return tuple(Person(name, side, self._picture(name)) for name, side in sides.items())
 
-    def paragraphs(self, opening: bool = True) -> Iterator[Paragraph]:
-        return (paragraph for _, paragraph in self._numbered(opening))
+    def paragraphs(self, opening: bool = True) -> tuple[Paragraph, ...]:
+        return tuple(p for _, p in self._read if opening or p.line.told)
 
     def sections(self, choices: Choices) -> tuple[Section, ...]:
         """The story under its headings. A heading with nothing under it is left out."""
         titles = [(0, ""), *((h.before, label(h.text)) for h in self.headings if choices.headings)]
         titles.sort(key=lambda title: title[0])
         ends = [before for before, _ in titles[1:]]
-        numbered = list(self._numbered(choices.opening))
+        read = [(number, p) for number, p in self._read if choices.opening or p.line.told]
         sections = (
-            Section(title, tuple(p for number, p in numbered if _within(number, before, end)))
+            Section(title, tuple(p for number, p in read if before <= number and (end is None or number < end)))
             for (before, title), end in zip(titles, [*ends, None], strict=True)
         )
         return tuple(section for section in sections if section.paragraphs)
@@ -120,13 +122,16 @@ class Chapter:
         picture = self.pictures.get(name, b"")
         return picture if kind(picture) else b""
 
-    def _numbered(self, opening: bool) -> Iterator[tuple[int, Paragraph]]:
-        lines: Iterable[tuple[int, Line]] = enumerate(self.log.lines)
-        if not any(line.origin is Origin.OPENING for line in self.log.lines):
-            lines = [*((-1, line) for line in self.log.scenario.opening), *lines]
-        for number, line in lines:
-            if line.origin is not Origin.SYSTEM and (opening or line.told) and (text := words(line.text)):
-                yield number, Paragraph(label("" if line.character in NARRATORS else line.character), text, line)
+
+def _numbered(log: Log) -> Iterator[tuple[int, Paragraph]]:
+    """What is read of a log, each with the number of its line. A log that does not repeat its scenario's opening gets it
+    before everything else."""
+    lines: Iterable[tuple[int, Line]] = enumerate(log.lines)
+    if not any(line.origin is Origin.OPENING for line in log.lines):
+        lines = [*((0, line) for line in log.scenario.opening), *lines]
+    for number, line in lines:
+        if line.origin is not Origin.SYSTEM and (text := words(line.text)):
+            yield number, Paragraph(label("" if line.character in NARRATORS else line.character), text, line)
 
 
 def words(text: str) -> str:
@@ -152,7 +157,3 @@ def language(chapter: Chapter) -> str:
 def colon(chapter: Chapter) -> str:
     """What stands between a name and its words."""
     return "：" if language(chapter) in ("zh", "ja") else ": "
-
-
-def _within(number: int, before: int, end: int | None) -> bool:
-    return max(number, 0) >= before and (end is None or max(number, 0) < end)

@@ -267,6 +267,20 @@ async def test_all_stories_are_listed_and_searched(theatre: OpenTheatre) -> None
     await expect(page.locator("#stories > li")).to_have_count(2)
 
 
+async def test_a_story_without_words_says_so(theatre: OpenTheatre) -> None:
+    """Nothing yet, or nothing but the opening, which is hidden."""
+    house = await island(theatre)
+    record(house.save, "empty", ())
+    record(house.save, "opening", STORY[:2])
+    page = await visit(house, "/output?scene=empty")
+    await expect(page.locator("#nothing")).to_have_text("这个故事还没有内容。")
+    await page.goto(house.url("/output?scene=opening"))
+    await expect(page.locator("#nothing")).to_have_text("")
+    await page.get_by_role("button", name="版式").click()
+    await page.get_by_label("前置剧情").uncheck()
+    await expect(page.locator("#nothing")).to_have_text(re.compile("只有前置剧情"))
+
+
 async def test_a_story_that_is_gone_is_said(theatre: OpenTheatre) -> None:
     """In the server's words, over the list of those that there are."""
     house = await island(theatre)

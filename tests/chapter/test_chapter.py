@@ -50,7 +50,7 @@ def test_a_heading_with_nothing_under_it_is_left_out() -> None:
 
 def test_the_opening_can_be_left_out() -> None:
     """The scenario's words, not the writer's."""
-    assert next(island().paragraphs(opening=False)).line.id == "n1"
+    assert island().paragraphs(opening=False)[0].line.id == "n1"
 
 
 def test_a_story_that_does_not_repeat_its_opening_gets_the_scenarios() -> None:

@@ -1,9 +1,9 @@
 // The reading page: one story, or all there are. Joins the parts; the server says what is read.
 
 import { get } from "../api.js";
-import { $, show } from "../dom.js";
+import { $, setText, show } from "../dom.js";
 import { openPage, refused } from "../page.js";
-import { translatePage } from "../texts.js";
+import { t, translatePage } from "../texts.js";
 import { Finder } from "./find.js";
 import { Look } from "./look.js";
 import { addressOf, fromServer, placeHere, searchedHere } from "./place.js";
@@ -29,15 +29,21 @@ async function read() {
   const look = new Look($("#look"), () => {
     taking.update();
     finder.find();
+    tell();
   });
   const taking = new Taking(place, () => look.query());
   const seen = () => (look.opening ? lines : lines.filter((line) => line.told));
+  const tell = () => setText($("#nothing"), seen().length ? "" : t(lines.length ? "story.hidden" : "story.empty"));
   const finder = new Finder(seen, (words) => history.replaceState(null, "", addressOf(place, words)), deskAddress);
   look.apply();
   taking.update();
   translatePage();
   show($("#reader"), true);
-  redraw = () => finder.tell();
+  redraw = () => {
+    finder.tell();
+    tell();
+  };
+  redraw();
   finder.words = searchedHere();
   if (finder.words) finder.search();
 }
