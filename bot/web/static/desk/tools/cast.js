@@ -12,13 +12,13 @@ export class CastTool {
   constructor(root, store) {
     this.store = store;
     this.next = h("p", { class: "next", "aria-live": "polite" });
-    this.turns = h("fieldset", { class: "choices" }, h("legend", { data: { t: "cast.turns" } }), ...TURNS.map(makeChoice));
+    this.turns = h("fieldset", { class: "choices" }, h("legend", { data: { t: "tools.cast.turns" } }), ...TURNS.map(makeChoice));
     this.people = h("ol", { class: "people" });
-    this.input = h("input", { type: "text", maxlength: "60", autocomplete: "off", data: { tLabel: "cast.free", tPlaceholder: "cast.free" } });
-    const add = h("button", { type: "submit", data: { t: "cast.add" } });
+    this.input = h("input", { type: "text", maxlength: "60", autocomplete: "off", data: { tLabel: "tools.cast.free", tPlaceholder: "tools.cast.free" } });
+    const add = h("button", { type: "submit", data: { t: "tools.cast.add" } });
     const form = h("form", { class: "row one-line" }, this.input, add);
-    const edit = h("a", { href: "/scenarios", data: { t: "cast.edit" } });
-    root.append(this.turns, this.next, h("h2", { data: { t: "cast.present" } }), this.people, form, h("p", { class: "hint" }, edit));
+    const edit = h("a", { href: "/scenarios", data: { t: "tools.cast.edit" } });
+    root.append(this.turns, this.next, h("h2", { data: { t: "tools.cast.present" } }), this.people, form, h("p", { class: "hint" }, edit));
     this.turns.addEventListener("change", (event) => this.order(this.present, event.target.value));
     this.people.addEventListener("change", (event) => this.toggle(event.target.dataset.name, event.target.checked));
     this.people.addEventListener("click", (event) => this.move(event.target.closest("[data-by]")));
@@ -30,11 +30,11 @@ export class CastTool {
   draw() {
     const { cast, characters } = this.store.snapshot;
     this.present = cast.present;
-    setText(this.next, cast.next.length ? t("cast.next", { names: cast.next.slice(0, 3).map(shownName).join(t("cast.then")) }) : "");
+    setText(this.next, cast.next.length ? t("tools.cast.next", { names: cast.next.slice(0, 3).map(shownName).join(t("tools.cast.then")) }) : "");
     for (const input of this.turns.querySelectorAll("input")) {
       input.checked = input.value === cast.turns;
-      setText(input.nextSibling, t(`cast.${input.value}`));
-      setText(input.parentElement.lastChild, t(`cast.${input.value}.note`));
+      setText(input.nextSibling, t(`tools.cast.${input.value}`));
+      setText(input.parentElement.lastChild, t(`tools.cast.${input.value}.note`));
     }
     const absent = characters.map((one) => one.name).filter((name) => !cast.present.includes(name));
     const focused = document.activeElement;
@@ -53,9 +53,9 @@ export class CastTool {
     box.checked = here;
     setText(label.lastChild, shownName(name));
     drawFace(face, name, is ? is.avatar : null);
-    setText(about, [is ? t(`cast.side.${is.side}`) : t("cast.guest"), is && is.preset ? t("cast.preset", { name: is.preset }) : ""].filter(Boolean).join(" · "));
+    setText(about, [is ? t(`tools.cast.side.${is.side}`) : t("tools.cast.guest"), is && is.preset ? t("tools.cast.preset", { name: is.preset }) : ""].filter(Boolean).join(" · "));
     setText(note, is ? is.note : "");
-    for (const [button, key, can] of [[up, "cast.up", i > 0], [down, "cast.down", i < present.length - 1]]) {
+    for (const [button, key, can] of [[up, "tools.cast.up", i > 0], [down, "tools.cast.down", i < present.length - 1]]) {
       show(button, here && present.length > 1);
       setAttr(button, "aria-disabled", can ? null : "true"); // it keeps the focus at the end of its way
       setAttr(button, "aria-label", t(key, { name }));
@@ -73,7 +73,7 @@ export class CastTool {
   toggle(name, here) {
     const present = here ? [...this.present, name] : this.present.filter((one) => one !== name);
     if (present.length > 0) return this.order(present);
-    notice(t("cast.nobody"), "refused");
+    notice(t("tools.cast.nobody"), "refused");
     this.draw();
   }
 

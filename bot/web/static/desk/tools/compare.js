@@ -10,12 +10,12 @@ import { align, cut, isSame } from "./differences.js";
 export function openCompare(store, branches, row) {
   const present = branches.find((branch) => branch.current);
   const other = row.id === present.id ? branches.find((branch) => branch.id !== row.id) : row;
-  const [a, b] = [chooser("compare.a", branches, present.id), chooser("compare.b", branches, other.id)];
+  const [a, b] = [chooser("tools.compare.a", branches, present.id), chooser("tools.compare.b", branches, other.id)];
   const wrong = h("p", { class: "wrong", role: "alert" });
   const body = h("div", { class: "compared" });
   const close = h("button", { type: "button" }, t("tools.done"));
   const heads = h("div", { class: "pair heads" }, a, b);
-  const box = openBox(t("compare.title"), h("h2", {}, t("compare.title")), heads, wrong, body, h("div", { class: "row ends" }, close));
+  const box = openBox(t("tools.compare.title"), h("h2", {}, t("tools.compare.title")), heads, wrong, body, h("div", { class: "row ends" }, close));
   box.classList.add("wide");
   close.addEventListener("click", () => box.close());
   const read = async () => {
@@ -43,13 +43,13 @@ function drawCompared(body, { common, a, b }, lines) {
   const rows = align(a, b);
   const changed = rows.filter((row) => !isSame(row.a, row.b)).length;
   const summary = h("p", { class: "hint", role: "status" });
-  setText(summary, changed ? t("compare.found", { common, n: changed }) : t("compare.same"));
+  setText(summary, changed ? t("tools.compare.found", { common, n: changed }) : t("tools.compare.same"));
   body.replaceChildren(summary, ...folded(common, lines), h("ol", { class: "pairs" }, ...rows.map(drawPair)));
 }
 
 function folded(common, lines) {
   if (common === 0) return [];
-  const text = t("compare.common", { n: common });
+  const text = t("tools.compare.common", { n: common });
   if (lines.length === 0) return [h("p", { class: "common" }, text)];
   const fold = h("details", { class: "common" }, h("summary", {}, text));
   const fill = () => fold.append(h("ol", {}, ...lines.map((line) => h("li", {}, drawWords(line, null)))));

@@ -14,8 +14,8 @@ export async function give(store, kind, fields, said = "") {
 
 /** The server's no in words, with what to do about it. */
 export function why({ status, error, message }) {
-  if (status === 0) return t("note.noanswer");
   if (error === "stale_revision") return t("tools.stale");
+  if (status === 0 && !message) return t("note.noanswer");
   return message || t("note.failed", { code: error || status });
 }
 

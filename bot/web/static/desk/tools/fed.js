@@ -13,15 +13,15 @@ const FOLDED_FROM = 120; // characters: longer parts are folded
 export class FedTool {
   constructor(root, store) {
     Object.assign(this, { store, fed: null, asked: 0, seen: null, chosen: false });
-    this.who = h("select", { data: { tLabel: "fed.who" } });
+    this.who = h("select", { data: { tLabel: "tools.fed.who" } });
     this.total = h("p", { class: "total" });
     this.bar = h("div", { class: "shares", "aria-hidden": "true" });
     this.parts = h("ol", { class: "parts" });
     this.wrong = h("p", { class: "wrong", role: "alert" });
-    this.copy = h("button", { type: "button", class: "quiet", data: { t: "fed.copy" } });
-    const head = h("h2", {}, h("span", { data: { t: "fed.title" } }), this.copy);
+    this.copy = h("button", { type: "button", class: "quiet", data: { t: "tools.fed.copy" } });
+    const head = h("h2", {}, h("span", { data: { t: "tools.fed.title" } }), this.copy);
     this.refresh = new Refresh(store);
-    root.append(this.refresh.root, head, h("div", { class: "row" }, h("span", { class: "minor", data: { t: "fed.for" } }), this.who), this.total, this.bar, this.wrong, this.parts);
+    root.append(this.refresh.root, head, h("div", { class: "row" }, h("span", { class: "minor", data: { t: "tools.fed.for" } }), this.who), this.total, this.bar, this.wrong, this.parts);
     this.who.addEventListener("change", () => {
       this.chosen = true; // until then it is whoever speaks next
       this.read();
@@ -68,8 +68,8 @@ export class FedTool {
 
   drawFed() {
     const { parts, total, form, tokens_counted } = this.fed;
-    const figures = { n: many(total), form: named("fed.form", form) };
-    setText(this.total, t(tokens_counted ? "fed.total" : "fed.about", figures));
+    const figures = { n: many(total), form: named("tools.fed.form", form) };
+    setText(this.total, t(tokens_counted ? "tools.fed.total" : "tools.fed.about", figures));
     const shares = parts.map((part, i) => ({ ...part, i, share: total ? part.tokens / total : 0 }));
     patchList(this.bar, shares, (part) => part.i, () => h("i"), drawShare);
     patchList(this.parts, shares, (part) => `${part.i} ${part.label}`, makePart, drawPart);
@@ -84,7 +84,7 @@ function drawShare(node, { share }) {
 
 function makePart({ text }) {
   const summary = h("summary", {}, h("b"), h("span", { class: "minor" }), h("span", { class: "count" }));
-  const button = h("button", { type: "button", class: "quiet", data: { t: "fed.copy" } }, t("fed.copy"));
+  const button = h("button", { type: "button", class: "quiet", data: { t: "tools.fed.copy" } }, t("tools.fed.copy"));
   const fold = h("details", {}, summary, h("pre", { tabindex: "0" }), button);
   fold.open = text.length < FOLDED_FROM;
   return h("li", {}, fold);
@@ -93,9 +93,9 @@ function makePart({ text }) {
 function drawPart(row, { label, name, text, tokens, share }) {
   const fold = row.firstChild;
   const [summary, words, button] = fold.children;
-  setText(summary.children[0], named("fed.part", label));
+  setText(summary.children[0], named("tools.fed.part", label));
   setText(summary.children[1], name);
-  setText(summary.children[2], `${t("fed.tokens", { n: many(tokens) })} · ${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`);
+  setText(summary.children[2], `${t("tools.fed.tokens", { n: many(tokens) })} · ${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`);
   const fill = () => fold.open && patchFlagged(words, text.trim(), []); // what cannot be seen is written out
   fold.ontoggle = fill; // a long story is put on the page when somebody looks at it
   fill();
@@ -106,8 +106,8 @@ function drawPart(row, { label, name, text, tokens, share }) {
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
-    notice(t("fed.copied"));
+    notice(t("tools.fed.copied"));
   } catch (error) {
-    notice(t("fed.nocopy"), "refused"); // plain http from another machine, or a browser that asks and was told no
+    notice(t("tools.fed.nocopy"), "refused"); // plain http from another machine, or a browser that asks and was told no
   }
 }

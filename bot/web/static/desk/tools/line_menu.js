@@ -9,9 +9,9 @@ const GAP = 4;
 
 /** The button for one line's menu. It needs no listener of its own: listenToLineMenus() hears of all. */
 export function lineMenu(line) {
-  const its = { type: "button", class: "quiet line-menu", "aria-haspopup": "menu", data: { lineMenu: line.id, tLabel: "line.menu" } };
+  const its = { type: "button", class: "quiet line-menu", "aria-haspopup": "menu", data: { lineMenu: line.id, tLabel: "tools.line.menu" } };
   const button = h("button", its, "⋯");
-  button.setAttribute("aria-label", t("line.menu"));
+  button.setAttribute("aria-label", t("tools.line.menu"));
   return button;
 }
 
@@ -31,19 +31,19 @@ function commandsFor(store, story, line) {
   const confirmed = lines.some((one) => one.id === line.id);
   const last = confirmed && line.id === lines[lines.length - 1].id;
   return [
-    ["line.checkpoint", confirmed, () => checkpointAt(store, line.id)],
-    ["line.branch", confirmed, () => branchAt(store, line.id)],
-    ["line.rewind", confirmed && !last, () => rewindTo(store, line.id)],
-    ["line.edit", true, () => story.edit(line.id)],
-    ["line.continue", true, () => story.goOn(line.id)],
-    ["line.versions", line.versions > 0, () => openVersions(store, line)],
+    ["tools.line.checkpoint", confirmed, () => checkpointAt(store, line.id)],
+    ["tools.line.branch", confirmed, () => branchAt(store, line.id)],
+    ["tools.line.rewind", confirmed && !last, () => rewindTo(store, line.id)],
+    ["tools.line.edit", true, () => story.edit(line.id)],
+    ["tools.line.continue", true, () => story.goOn(line.id)],
+    ["tools.line.versions", line.versions > 0, () => openVersions(store, line)],
   ]
     .filter(([, offered]) => offered)
     .map(([key, , run]) => [t(key, { n: line.versions }), run]);
 }
 
 function openMenu(button, commands) {
-  const menu = h("div", { role: "menu", class: "menu", popover: "auto", "aria-label": t("line.menu") });
+  const menu = h("div", { role: "menu", class: "menu", popover: "auto", "aria-label": t("tools.line.menu") });
   for (const [text, run] of commands) {
     const item = h("button", { type: "button", role: "menuitem", class: "quiet", tabindex: "-1" }, text);
     item.addEventListener("click", () => {

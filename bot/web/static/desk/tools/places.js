@@ -9,73 +9,73 @@ const numberOf = (store, line) => store.snapshot.lines.findIndex((one) => one.id
 
 export function checkpointAt(store, line) {
   askName({
-    title: t("place.checkpoint", { n: numberOf(store, line) }),
-    value: t("place.line", { n: numberOf(store, line) }),
-    button: t("place.checkpoint.do"),
-    send: (name) => give(store, "checkpoint", { name, line }, t("place.checkpoint.done", { name })),
+    title: t("tools.place.checkpoint", { n: numberOf(store, line) }),
+    value: t("tools.place.line", { n: numberOf(store, line) }),
+    button: t("tools.place.checkpoint.do"),
+    send: (name) => give(store, "checkpoint", { name, line }, t("tools.place.checkpoint.done", { name })),
   });
 }
 
 export function branchAt(store, line) {
-  askBranch(store, line, t("place.branch", { n: numberOf(store, line) }));
+  askBranch(store, line, t("tools.place.branch", { n: numberOf(store, line) }));
 }
 
 export function branchAtCheckpoint(store, { line, name }) {
-  askBranch(store, line, t("place.branch.checkpoint", { name }));
+  askBranch(store, line, t("tools.place.branch.checkpoint", { name }));
 }
 
 function askBranch(store, line, title) {
   askName({
     title,
-    note: t("place.branch.note"),
-    value: t("place.branch.name", { n: store.snapshot.branches.length + 1 }),
-    button: t("place.branch.do"),
-    send: (name) => give(store, "branch", { line, name }, t("place.branch.done", { name })),
+    note: t("tools.place.branch.note"),
+    value: t("tools.place.branch.name", { n: store.snapshot.branches.length + 1 }),
+    button: t("tools.place.branch.do"),
+    send: (name) => give(store, "branch", { line, name }, t("tools.place.branch.done", { name })),
   });
 }
 
 /** Nothing is lost by it and undo takes it back, so it does not ask. */
 export function rewindTo(store, line) {
-  return give(store, "rewind", { line }, t("place.rewind.done", { n: numberOf(store, line) }));
+  return give(store, "rewind", { line }, t("tools.place.rewind.done", { n: numberOf(store, line) }));
 }
 
 export function restore(store, { id, name }) {
-  return give(store, "restore", { checkpoint: id }, t("place.restore.done", { name }));
+  return give(store, "restore", { checkpoint: id }, t("tools.place.restore.done", { name }));
 }
 
 export function switchTo(store, { id, name }) {
-  return give(store, "switch", { branch: id }, t("place.switch.done", { name }));
+  return give(store, "switch", { branch: id }, t("tools.place.switch.done", { name }));
 }
 
 export function renameBranch(store, { id, name }) {
   askName({
-    title: t("place.rename", { name }),
+    title: t("tools.place.rename", { name }),
     value: name,
-    button: t("place.rename.do"),
-    send: (to) => give(store, "rename_branch", { branch: id, name: to }, t("place.rename.done", { name: to })),
+    button: t("tools.place.rename.do"),
+    send: (to) => give(store, "rename_branch", { branch: id, name: to }, t("tools.place.rename.done", { name: to })),
   });
 }
 
 export function renameCheckpoint(store, { id, name }) {
   askName({
-    title: t("place.rename", { name }),
+    title: t("tools.place.rename", { name }),
     value: name,
-    button: t("place.rename.do"),
-    send: (to) => give(store, "rename_checkpoint", { checkpoint: id, name: to }, t("place.rename.done", { name: to })),
+    button: t("tools.place.rename.do"),
+    send: (to) => give(store, "rename_checkpoint", { checkpoint: id, name: to }, t("tools.place.rename.done", { name: to })),
   });
 }
 
 /** `own`: how many lines stand in no other branch. */
 export function prune(store, { id, name, own }) {
   askYes({
-    title: t("place.prune", { name }),
-    notes: [own ? t("place.prune.lost", { n: own }) : t("place.prune.none"), t("place.prune.undo")],
-    button: t("place.prune.do"),
-    send: () => give(store, "prune", { branch: id }, t("place.prune.done", { name })),
+    title: t("tools.place.prune", { name }),
+    notes: [own ? t("tools.place.prune.lost", { n: own }) : t("tools.place.prune.none"), t("tools.place.prune.undo")],
+    button: t("tools.place.prune.do"),
+    send: () => give(store, "prune", { branch: id }, t("tools.place.prune.done", { name })),
   });
 }
 
 /** The lines stay; only the name goes, and undo brings it back. */
 export function dropCheckpoint(store, { id, name }) {
-  return give(store, "drop_checkpoint", { checkpoint: id }, t("place.drop.done", { name }));
+  return give(store, "drop_checkpoint", { checkpoint: id }, t("tools.place.drop.done", { name }));
 }

@@ -11,30 +11,30 @@ const LAST = 12; // lines kept as they are, unless the writer says otherwise
 export class Refresh {
   constructor(store) {
     this.store = store;
-    const summary = h("textarea", { rows: "6", maxlength: "4000", id: "summary", data: { tPlaceholder: "refresh.placeholder" } });
+    const summary = h("textarea", { rows: "6", maxlength: "4000", id: "summary", data: { tPlaceholder: "tools.refresh.placeholder" } });
     const last = h("input", { type: "number", min: "0", max: "1000", required: "", id: "last-lines", inputmode: "numeric" });
     this.length = h("p", { class: "total" });
     this.advice = h("p", { class: "advice", role: "status" });
     this.now = h("p", { class: "hint" });
-    this.undo = h("button", { type: "button", data: { t: "refresh.undo" } });
+    this.undo = h("button", { type: "button", data: { t: "tools.refresh.undo" } });
     this.send = h("button", { type: "submit", class: "main" });
-    this.clash = h("button", { type: "button", class: "quiet", data: { t: "typed.clash" } });
+    this.clash = h("button", { type: "button", class: "quiet", data: { t: "tools.typed.clash" } });
     const form = h(
       "form",
       { class: "tool-form" },
-      h("p", { class: "hint", data: { t: "refresh.hint" } }),
-      h("label", { for: "summary", data: { t: "refresh.summary" } }),
+      h("p", { class: "hint", data: { t: "tools.refresh.hint" } }),
+      h("label", { for: "summary", data: { t: "tools.refresh.summary" } }),
       summary,
-      h("div", { class: "row" }, h("label", { for: "last-lines", data: { t: "refresh.last" } }), last),
+      h("div", { class: "row" }, h("label", { for: "last-lines", data: { t: "tools.refresh.last" } }), last),
       h("div", { class: "row" }, this.send, this.undo, this.clash),
     );
-    this.fold = h("details", { class: "refresh" }, h("summary", { data: { t: "refresh.title" } }), this.now, form);
-    this.root = h("div", {}, h("h2", { data: { t: "length.title" } }), this.length, this.advice, this.fold);
+    this.fold = h("details", { class: "refresh" }, h("summary", { data: { t: "tools.refresh.title" } }), this.now, form);
+    this.root = h("div", {}, h("h2", { data: { t: "tools.length.title" } }), this.length, this.advice, this.fold);
     this.summary = new Typed(store, "summary", summary, () => this.draw());
     this.last = new Typed(store, "last", last, () => this.draw());
     this.fold.open = this.summary.value !== "";
     form.addEventListener("submit", (event) => this.refresh(event));
-    this.undo.addEventListener("click", () => give(store, "unrefresh", {}, t("refresh.undone")));
+    this.undo.addEventListener("click", () => give(store, "unrefresh", {}, t("tools.refresh.undone")));
     this.clash.addEventListener("click", () => this.take());
   }
 
@@ -46,11 +46,11 @@ export class Refresh {
   draw() {
     const { length, refresh } = this.store.snapshot;
     const tokens = length.tokens === null ? null : many(length.tokens);
-    setText(this.length, t(tokens === null ? "length.lines" : "length.both", { lines: many(length.lines), tokens }));
+    setText(this.length, t(tokens === null ? "tools.length.lines" : "tools.length.both", { lines: many(length.lines), tokens }));
     setText(this.advice, length.advice || "");
     show(this.advice, Boolean(length.advice));
-    setText(this.now, refresh ? t(refresh.first === null ? "refresh.elsewhere" : "refresh.now", { n: refresh.first }) : t("refresh.not"));
-    setText(this.send, t(refresh ? "refresh.again" : "refresh.do"));
+    setText(this.now, refresh ? t(refresh.first === null ? "tools.refresh.elsewhere" : "tools.refresh.now", { n: refresh.first }) : t("tools.refresh.not"));
+    setText(this.send, t(refresh ? "tools.refresh.again" : "tools.refresh.do"));
     show(this.undo, refresh !== null);
     const [summary, last] = this.there;
     const clashes = [this.summary.draw(summary), this.last.draw(last)];
@@ -66,6 +66,6 @@ export class Refresh {
 
   async refresh(event) {
     event.preventDefault();
-    await give(this.store, "refresh", { summary: this.summary.value, last: Number(this.last.value) }, t("refresh.done"));
+    await give(this.store, "refresh", { summary: this.summary.value, last: Number(this.last.value) }, t("tools.refresh.done"));
   }
 }

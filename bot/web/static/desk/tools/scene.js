@@ -1,31 +1,33 @@
 // The scene as a whole: where it comes from, other scenes, where its text can be read, and its way into the bin.
 
-import { get, post } from "../../api.js";
+import { get } from "../../api.js";
 import { h, patchList, setText, show } from "../../dom.js";
-import { notice, refused } from "../../page.js";
+import { notice } from "../../page.js";
 import { t } from "../../texts.js";
-import { askYes, why } from "./dialogs.js";
+import { addressOf } from "../scenes.js";
+import { openAired } from "./aired.js";
+import { askName, askYes, why } from "./dialogs.js";
 
 export class SceneTool {
   constructor(root, store) {
     this.store = store;
     this.title = h("h2", {});
     this.from = h("p", { class: "minor" });
-    this.read = h("a", { data: { t: "scene.read" } });
-    this.edit = h("a", { href: "/scenarios", data: { t: "scene.edit" } });
+    this.read = h("a", { data: { t: "tools.scene.read" } });
+    this.edit = h("a", { href: "/scenarios", data: { t: "tools.scene.edit" } });
     this.scenes = h("ul", { class: "scenes" });
-    this.none = h("p", { class: "hint", hidden: "", data: { t: "scene.none" } });
+    this.none = h("p", { class: "hint", hidden: "", data: { t: "tools.scene.none" } });
     this.wrong = h("p", { class: "wrong", role: "alert" });
     root.append(
       this.title,
       this.from,
       h("ul", { class: "ways" }, h("li", {}, this.read), h("li", {}, this.edit)),
-      h("div", { class: "stack" }, this.button("scene.cohost", () => this.toShow()), this.button("scene.aired", () => this.openAired())),
-      h("h2", { data: { t: "scene.others" } }),
+      h("div", { class: "stack" }, this.button("tools.scene.cohost", () => this.toShow()), this.button("tools.scene.aired", openAired)),
+      h("h2", { data: { t: "tools.scene.others" } }),
       this.wrong,
       this.scenes,
       this.none,
-      h("div", { class: "stack" }, this.button("scene.bin", () => this.bin())),
+      h("div", { class: "stack" }, this.button("tools.scene.bin", () => this.bin())),
     );
   }
 
@@ -53,18 +55,18 @@ export class SceneTool {
     const others = answer.answer.scenes.filter((scene) => scene.id !== this.store.scene && !scene.binned);
     show(this.none, others.length === 0);
     patchList(this.scenes, others, (scene) => scene.id, makeScene, (row, scene) => {
-      row.firstChild.href = `/desk?scene=${encodeURIComponent(scene.id)}`;
+      row.firstChild.href = addressOf(scene.id);
       setText(row.firstChild, scene.title || scene.name);
-      setText(row.lastChild, `${scene.series} / ${scene.name} · ${t("tree.lines", { n: scene.lines })}`);
+      setText(row.lastChild, `${scene.series} / ${scene.name} · ${t("tools.tree.lines", { n: scene.lines })}`);
     });
   }
 
   bin() {
     const { title, name } = this.store.snapshot;
     askYes({
-      title: t("scene.bin.ask", { name: title || name }),
-      notes: [t("scene.bin.note")],
-      button: t("scene.bin"),
+      title: t("tools.scene.bin.ask", { name: title || name }),
+      notes: [t("tools.scene.bin.note")],
+      button: t("tools.scene.bin.do"),
       send: async () => {
         const answer = await this.store.send("bin");
         if (answer.ok) location.assign("/desk?list");
@@ -73,25 +75,22 @@ export class SceneTool {
     });
   }
 
-  /** The show goes on with this scene: its characters, and what is confirmed here as what was said before. */
+  /** The show goes on with this scene: it becomes a scenario of its own, whose opening is what is confirmed here. */
   toShow() {
-    askYes({
-      title: t("scene.cohost"),
-      notes: [t("scene.cohost.note")],
-      button: t("scene.cohost.do"),
-      send: async () => {
-        const answer = await this.store.send("as-scenario");
-        if (answer.ok) notice(t("scene.cohost.done"));
+    const { title, name } = this.store.snapshot;
+    const wanted = title || name;
+    askName({
+      title: t("tools.scene.cohost"),
+      note: t("tools.scene.cohost.note"),
+      value: wanted,
+      button: t("tools.scene.cohost.do"),
+      send: async (chosen) => {
+        // Under its own title the server finds a name that is free; one that was typed is meant as it is.
+        const answer = await this.store.send("as-scenario", { name: chosen === wanted ? "" : chosen, play: true });
+        if (answer.ok) notice(t("tools.scene.cohost.done", answer.answer));
         return answer;
       },
     });
-  }
-
-  async openAired() {
-    const { series, name } = this.store.snapshot;
-    const answer = await post("/api/desk/open", { show: `${series}/${name}` });
-    if (answer.ok) location.assign(`/desk?scene=${encodeURIComponent(answer.answer.id)}`);
-    else refused(answer);
   }
 }
 

@@ -13,17 +13,17 @@ export class SettingTool {
   }
 
   makeNote() {
-    const text = h("textarea", { rows: "5", maxlength: "4000", id: "note-text", data: { tPlaceholder: "note.placeholder" } });
+    const text = h("textarea", { rows: "5", maxlength: "4000", id: "note-text", data: { tPlaceholder: "tools.note.placeholder" } });
     const depth = h("input", { type: "number", min: "0", max: "100", required: "", id: "note-depth", inputmode: "numeric" });
-    this.save = h("button", { type: "submit", class: "main", data: { t: "note.save" } });
-    this.clash = h("button", { type: "button", class: "quiet", data: { t: "typed.clash" } });
+    this.save = h("button", { type: "submit", class: "main", data: { t: "tools.note.save" } });
+    this.clash = h("button", { type: "button", class: "quiet", data: { t: "tools.typed.clash" } });
     const form = h(
       "form",
       { class: "tool-form" },
-      h("h2", {}, h("label", { for: "note-text", data: { t: "note.title" } })),
-      h("p", { class: "hint", data: { t: "note.hint" } }),
+      h("h2", {}, h("label", { for: "note-text", data: { t: "tools.note.title" } })),
+      h("p", { class: "hint", data: { t: "tools.note.hint" } }),
       text,
-      h("div", { class: "row" }, h("label", { for: "note-depth", data: { t: "note.depth" } }), depth, this.save, this.clash),
+      h("div", { class: "row" }, h("label", { for: "note-depth", data: { t: "tools.note.depth" } }), depth, this.save, this.clash),
     );
     this.text = new Typed(this.store, "note", text, () => this.drawNote());
     this.depth = new Typed(this.store, "depth", depth, () => this.drawNote());
@@ -36,11 +36,11 @@ export class SettingTool {
   makeLore() {
     this.budget = h("span", { class: "count" });
     this.lore = h("ul", { class: "lore" });
-    this.outHead = h("p", { class: "hint", data: { t: "lore.out" } });
+    this.outHead = h("p", { class: "hint", data: { t: "tools.lore.out" } });
     this.out = h("ul", { class: "lore out" });
-    this.none = h("p", { class: "hint", data: { t: "lore.none" } });
-    const head = h("h2", {}, h("span", { data: { t: "lore.title" } }), this.budget);
-    return [head, this.lore, this.outHead, this.out, this.none, h("p", { class: "hint" }, h("a", { href: "/scenarios", data: { t: "lore.edit" } }))];
+    this.none = h("p", { class: "hint", data: { t: "tools.lore.none" } });
+    const head = h("h2", {}, h("span", { data: { t: "tools.lore.title" } }), this.budget);
+    return [head, this.lore, this.outHead, this.out, this.none, h("p", { class: "hint" }, h("a", { href: "/scenarios", data: { t: "tools.lore.edit" } }))];
   }
 
   open() {}
@@ -66,13 +66,13 @@ export class SettingTool {
 
   async send(event) {
     event.preventDefault();
-    const { ok } = await give(this.store, "note", { text: this.text.value, depth: Number(this.depth.value) }, t("note.saved"));
+    const { ok } = await give(this.store, "note", { text: this.text.value, depth: Number(this.depth.value) }, t("tools.note.saved"));
     if (ok) this.drawNote();
   }
 
   drawLore({ lore, lore_left_out: out, lore_budget: budget }) {
     const used = lore.reduce((sum, entry) => sum + entry.tokens, 0);
-    setText(this.budget, lore.length + out.length ? t("lore.of", { n: many(used), budget: many(budget) }) : "");
+    setText(this.budget, lore.length + out.length ? t("tools.lore.of", { n: many(used), budget: many(budget) }) : "");
     show(this.none, lore.length + out.length === 0);
     show(this.outHead, out.length > 0);
     drawEntries(this.lore, lore);
@@ -84,7 +84,7 @@ export class SettingTool {
 function drawEntries(list, entries) {
   patchList(list, entries.map((entry, i) => ({ ...entry, i })), (entry) => entry.i, makeEntry, (row, entry) => {
     setText(row.children[0], entry.name);
-    setText(row.children[1], t("fed.tokens", { n: many(entry.tokens) }));
+    setText(row.children[1], t("tools.fed.tokens", { n: many(entry.tokens) }));
     setText(row.children[2], entry.why);
   });
 }

@@ -14,14 +14,14 @@ const WIDEST = 120; // of the lanes together, in pixels
 export class TreeTool {
   constructor(root, store, story) {
     Object.assign(this, { store, story, rows: [], tree: null, closed: new Set(), selected: "here", asked: 0, seen: null, fresh: true });
-    this.list = h("ul", { role: "tree", class: "tree", data: { tLabel: "tree.label" } });
+    this.list = h("ul", { role: "tree", class: "tree", data: { tLabel: "tools.tree.label" } });
     this.wrong = h("p", { class: "wrong", role: "alert" });
     this.about = h("p", { class: "about", "aria-live": "polite" });
     this.actions = h("div", { class: "row actions" });
-    root.append(this.list, this.wrong, h("div", { class: "at-foot" }, this.about, this.actions, h("p", { class: "hint keys", data: { t: "tree.keys" } })));
+    root.append(this.list, this.wrong, h("div", { class: "at-foot" }, this.about, this.actions, h("p", { class: "hint keys", data: { t: "tools.tree.keys" } })));
     this.list.addEventListener("keydown", (event) => this.press(event));
     this.list.addEventListener("click", (event) => this.click(event));
-    this.list.addEventListener("dblclick", (event) => event.target.closest("li") && this.go());
+    this.list.addEventListener("dblclick", (event) => event.target.closest(".words") && this.go());
   }
 
   open() {
@@ -67,7 +67,7 @@ export class TreeTool {
     words.style.marginLeft = `${drawRails(rails, row, step)}px`;
     setText(name, nameOf(row));
     setText(about, rangeOf(row));
-    setAttr(node, "aria-label", [nameOf(row), aboutOf(row), row.current ? t("tree.now") : ""].filter(Boolean).join(t("tree.and")));
+    setAttr(node, "aria-label", [nameOf(row), aboutOf(row), row.current ? t("tools.tree.now") : ""].filter(Boolean).join(t("tools.tree.and")));
     setAttr(node, "data-kind", row.kind);
     setAttr(node, "aria-level", row.level);
     setAttr(node, "aria-posinset", row.place[0]);
@@ -90,21 +90,21 @@ export class TreeTool {
     const { lines } = store.snapshot;
     if (row.kind === "here") {
       const last = lines.length ? lines[lines.length - 1].id : "";
-      return [["tree.reveal", () => last && story.reveal(last)], ["tree.checkpoint", () => places.checkpointAt(store, last)]];
+      return [["tools.tree.reveal", () => last && story.reveal(last)], ["tools.tree.checkpoint", () => places.checkpointAt(store, last)]];
     }
     if (row.kind === "checkpoint") {
       return [
-        ["tree.restore", () => places.restore(store, row)],
-        ["tree.branch", () => places.branchAtCheckpoint(store, row)],
-        ["tree.rename", () => places.renameCheckpoint(store, row)],
-        ["tree.drop", () => places.dropCheckpoint(store, row)],
+        ["tools.tree.restore", () => places.restore(store, row)],
+        ["tools.tree.branch", () => places.branchAtCheckpoint(store, row)],
+        ["tools.tree.rename", () => places.renameCheckpoint(store, row)],
+        ["tools.tree.drop", () => places.dropCheckpoint(store, row)],
       ];
     }
-    const rename = ["tree.rename", () => places.renameBranch(store, row)];
-    const compare = ["tree.compare", () => openCompare(store, this.tree.branches, row)];
+    const rename = ["tools.tree.rename", () => places.renameBranch(store, row)];
+    const compare = ["tools.tree.compare", () => openCompare(store, this.tree.branches, row)];
     const several = this.tree.branches.length > 1;
     if (row.current) return several ? [compare, rename] : [rename];
-    return [["tree.switch", () => places.switchTo(store, row)], compare, rename, ["tree.prune", () => places.prune(store, row)]];
+    return [["tools.tree.switch", () => places.switchTo(store, row)], compare, rename, ["tools.tree.prune", () => places.prune(store, row)]];
   }
 
   drawActions() {
@@ -123,17 +123,19 @@ export class TreeTool {
   }
 
   go() {
-    this.run("tree.reveal", "tree.restore", "tree.switch");
+    this.run("tools.tree.reveal", "tools.tree.restore", "tools.tree.switch");
   }
 
   // -- hands ---------------------------------------------------------------------------------------------------------
 
+  /** The drawing at the left folds and unfolds, the rest of the row chooses. */
   click(event) {
     const node = event.target.closest("li");
     if (!node) return;
-    const again = node.dataset.key === this.selected;
+    const { open } = this.find(node.dataset.key);
+    const folds = event.target.closest(".rails") && open !== null; // asked before the drawing is made anew
     this.select(node.dataset.key);
-    if (event.target.closest(".name") && again && event.detail === 1 && this.find(this.selected).open !== null) this.fold(!this.find(this.selected).open);
+    if (folds) this.fold(!open);
   }
 
   select(key) {
@@ -169,8 +171,8 @@ export class TreeTool {
       ArrowRight: () => (row.open === false ? this.fold(true) : row.open && to(at + 1)),
       ArrowLeft: () => (row.open ? this.fold(false) : row.up && this.select(row.up)),
       Enter: () => this.go(),
-      F2: () => this.run("tree.rename"),
-      Delete: () => this.run("tree.prune", "tree.drop"),
+      F2: () => this.run("tools.tree.rename"),
+      Delete: () => this.run("tools.tree.prune", "tools.tree.drop"),
     };
   }
 
@@ -183,12 +185,12 @@ export class TreeTool {
   }
 }
 
-const nameOf = (row) => (row.kind === "here" ? t("tree.here") : row.name);
+const nameOf = (row) => (row.kind === "here" ? t("tools.tree.here") : row.name);
 
 function aboutOf(row) {
-  if (row.kind !== "branch") return t("place.line", { n: row.lines });
-  const lines = t("tree.lines", { n: row.lines });
-  return row.shared > 0 ? `${lines} · ${t("tree.from", { n: row.shared })}` : lines;
+  if (row.kind !== "branch") return t("tools.place.line", { n: row.lines });
+  const lines = t("tools.tree.lines", { n: row.lines });
+  return row.shared > 0 ? `${lines} · ${t("tools.tree.from", { n: row.shared })}` : lines;
 }
 
 /** The same in figures, for the narrow column: the lines after the fork, or the line of a mark. */
