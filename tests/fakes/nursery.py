@@ -15,7 +15,17 @@ from collections.abc import AsyncIterator, Sequence
 
 import bot.app
 from bot.config import load_config
-from bot.engine.types import DraftDone, DraftText, Ending, EngineState, EngineStatus, Prompt, Sampling
+from bot.engine.types import (
+    Counted,
+    DraftDone,
+    DraftText,
+    Ending,
+    EngineState,
+    EngineStatus,
+    Prompt,
+    Reading,
+    Sampling,
+)
 from bot.web.tokens import Tokens
 
 TOKENS = Tokens(operator="operator-token", overlay="overlay-token", chat="chat-token")
@@ -41,6 +51,12 @@ class Witness:
             yield DraftText(index, text[:2])
             await asyncio.sleep(0.005)
             yield DraftDone(index, text, Ending.STOP)
+
+    async def read(self, prompt: Prompt) -> AsyncIterator[Reading]:
+        yield Reading(0, 0)
+
+    async def count(self, texts: Sequence[str]) -> Counted:
+        return Counted(tuple(map(len, texts)))
 
 
 def live(settings: dict[str, object]) -> None:
