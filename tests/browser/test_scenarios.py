@@ -196,6 +196,7 @@ async def test_an_unsaved_form_comes_back(theatre: OpenTheatre) -> None:
     await page.locator("#ask-no").click()
     await expect(page.locator("[name=background]")).to_have_value("写了一半")
     await page.locator("#kept-drop").click()
+    await page.locator("#ask-yes").click()
     await expect(page.locator("[name=background]")).to_have_value("海上的小岛，常年有雾。")
     await page.locator("#form-back").click()
     await expect(page.locator("#library")).to_be_visible()
@@ -672,6 +673,18 @@ async def test_without_a_model_the_desk_opens_anyway(theatre: OpenTheatre) -> No
     await expect(page.locator("#reading-text")).to_contain_text("显存不够")
     await page.locator("#reading-anyway").click()
     await page.wait_for_url("**/desk?scene=*")
+
+
+async def test_the_show_takes_up_a_scenario(theatre: OpenTheatre) -> None:
+    """The card says which one it plays."""
+    house = await theatre()
+    house.save.library.create(FOG)
+    page = await page_of(house)
+    await page.locator(".more summary").click()
+    await page.locator("[data-does=live]").click()
+    await expect(page.locator("#said")).to_have_text("副播现在用「初见」。")
+    await expect(page.locator(".card .live")).to_have_text("副播正在用")
+    assert house.show.status()["scenario"] == "雾岛/初见"
 
 
 SMALL = """() => [...document.querySelectorAll("button, select, summary, input:not([type=checkbox])")]

@@ -22,6 +22,7 @@ from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Character, Line, Origin, Scenario
 from bot.show import Show
+from bot.staging import Staging
 from bot.voices import Voices
 from bot.web.server import create_app, serve
 from bot.web.stories import Stories
@@ -70,6 +71,7 @@ class Theatre:
         self.outlet = Overlay(self.overlay_feed, "AI 生成", time.time)
         self.save = Save(folder)
         self.lists = WatchedWords([self.save.own_words_file])
+        self.rules = Rules(**{"drafts": 2, **rules})
         self.show = Show(
             scenario=SCENE,
             engine=self.engine,
@@ -78,9 +80,10 @@ class Theatre:
             save=self.save,
             outlets=(self.outlet,),
             feed=self.feed,
-            rules=Rules(**{"drafts": 2, **rules}),
+            rules=self.rules,
             clock=time.time,
             lists=self.lists,
+            stage=self.stage,
         )
         self.desk = Desk(self.save, self.engine, voices=Voices(), clock=time.time)
         self.port = 0
@@ -100,6 +103,12 @@ class Theatre:
                 task.cancel()
             await asyncio.wait(running)
             self.save.close()
+
+    def stage(self, series: str, name: str) -> Staging:
+        """A scenario of the library for the show."""
+        scenario = self.save.library.read(series, name).scenario if series else SCENE
+        checks = build_chain(words=self.lists, speakers=scenario.speakers)
+        return Staging(scenario, checks, self.rules, choice=f"{series}/{name}".strip("/"))
 
     async def open_doors(self) -> None:
         """The web server, on the port that it had before."""

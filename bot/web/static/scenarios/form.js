@@ -3,6 +3,7 @@
 import { $, setAttr, setText, show } from "../dom.js";
 import { notice, refused } from "../page.js";
 import { ago, t } from "../texts.js";
+import { confirmed } from "./ask.js";
 import * as calls from "./calls.js";
 import { settle } from "./clash.js";
 import { Chips } from "./chips.js";
@@ -57,8 +58,8 @@ export class Form {
     return place ? calls.titleOf(place) : "";
   }
 
-  /** `place` null: a new one. Resolves to whether it could be opened. */
-  async open(place, { presets, series }) {
+  /** `place` null: a new one, in `series`. Resolves to whether it could be opened. */
+  async open(place, presets, series) {
     this.presets = presets;
     const answer = place && (await calls.scenario(place));
     if (answer && !answer.ok) {
@@ -82,7 +83,8 @@ export class Form {
     this.write(worth ? found.form.sheet : this.base);
   }
 
-  drop() {
+  async drop() {
+    if (!(await confirmed(t("kept.drop.title"), t("kept.drop.text"), t("kept.drop.yes")))) return;
     forget(this.name);
     show($("#form-kept"), false);
     this.since = this.base;

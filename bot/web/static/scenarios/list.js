@@ -76,7 +76,7 @@ function drawCard(node, scenario, live) {
   node.scenario = scenario;
   const broken = Boolean(scenario.problem);
   setText(node.querySelector("h3"), scenario.name);
-  setText(node.querySelector(".live"), live === titleOf(scenario) ? t("card.is_live") : "");
+  setText(node.querySelector(".live"), live === titleOf({ series: scenario.series, name: scenario.title || scenario.name }) ? t("card.is_live") : "");
   setText(node.querySelector(".broken"), scenario.problem || "");
   setText(node.querySelector(".first"), scenario.background);
   setAttr(node, "data-broken", broken);

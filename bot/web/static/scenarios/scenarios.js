@@ -60,12 +60,17 @@ async function route() {
   const [, what, series, name] = hash.split("/").map(decodeURIComponent);
   const place = what === "edit" ? { series, name } : null;
   form.close();
-  const [first] = page.scenarios;
-  const opened = what === "edit" || what === "new" ? await form.open(place, { presets: page.presets, series: first ? first.series : "" }) : false;
+  const opened = what === "edit" || what === "new" ? await form.open(place, page.presets, latestSeries()) : false;
   show($("#editor"), opened);
   show($("#library"), !opened);
   window.scrollTo(0, 0);
   if (opened && !place) $("#form").elements[page.scenarios.length ? "name" : "series"].focus();
+}
+
+/** Where somebody worked last: most likely a new one belongs there, too. */
+function latestSeries() {
+  const [latest] = [...page.scenarios].sort((a, b) => b.changed - a.changed);
+  return latest ? latest.series : "";
 }
 
 /** The address names the place where the scenario now lies. */
