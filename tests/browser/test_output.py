@@ -177,6 +177,18 @@ async def test_a_long_story_is_searched_and_its_place_shown(theatre: OpenTheatre
     await expect(page.get_by_text("第 1000 行")).to_be_in_viewport()
 
 
+async def test_a_place_leads_to_its_line_at_the_desk(theatre: OpenTheatre) -> None:
+    """In the middle of a long scene."""
+    house = await theatre()
+    house.save.library.create(ISLAND)
+    record(house.save, "s1", [Line("我", f"第 {n} 行，灯还亮着。", Origin.PERSON, f"l{n}") for n in range(400)])
+    page = await visit(house, "/output?scene=s1&q=第 200 行")
+    await page.get_by_role("link", name="在写作台看这一行").click()
+    line = page.locator("#story .line", has_text="第 200 行")
+    await expect(line).to_be_focused()
+    await expect(line).to_be_in_viewport()
+
+
 async def test_every_form_is_taken_from_the_page(theatre: OpenTheatre, tmp_path: Path) -> None:
     """Files with the title for a name."""
     house = await island(theatre)

@@ -24,7 +24,7 @@ import { openTools, toggleTools } from "./tools/tools.js";
 
 const NEAR_END = 64; // pixels: who is this near the end follows it
 
-function openDesk(scene) {
+function openDesk(scene, line) {
   const store = new Store(scene, tabName());
   const scroll = $("#scroll");
   const story = new StoryView($("#story"));
@@ -126,6 +126,12 @@ function openDesk(scene) {
     requestAnimationFrame(() => (scroll.scrollTop = scroll.scrollHeight));
   }
 
+  /** A link has led to this line. Twice, for the same reason. */
+  function arriveAt(line) {
+    reveal(line);
+    requestAnimationFrame(() => reveal(line));
+  }
+
   /** Who has asked goes on at the drafts, unless they have begun to type again. */
   function meetDrafts() {
     const { asks } = store.snapshot;
@@ -170,6 +176,7 @@ function openDesk(scene) {
       options.hint = left.hint;
     }
     scratch.begin();
+    if (line && StoryView.find(line) !== null) return arriveAt(line);
     toEnd();
     if (matchMedia("(pointer: fine)").matches) composer.focus();
   }
@@ -340,4 +347,4 @@ function openDesk(scene) {
 const query = new URLSearchParams(location.search);
 let again = () => {};
 openPage(() => again());
-again = query.get("scene") ? openDesk(query.get("scene")) : (await openScenes(query.has("list"))) || again;
+again = query.get("scene") ? openDesk(query.get("scene"), query.get("line")) : (await openScenes(query.has("list"))) || again;
