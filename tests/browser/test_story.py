@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,22 +10,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
+from tests.browser.program import running
 from tests.browser.theatre import DESKTOP, OPERATOR_TOKEN, OVERLAY_TOKEN
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ROOT = Path(__file__).parents[2]
-TOKENS = {
-    "COHOST_OPERATOR_TOKEN": OPERATOR_TOKEN,
-    "COHOST_OVERLAY_TOKEN": OVERLAY_TOKEN,
-    "COHOST_CHAT_TOKEN": "chat-token-for-tests",
-}
-CONFIG = """
-save: Save
-web: {port: 0}
-overlay: {min_seconds: 3, seconds_per_char: 0, max_seconds: 3}
-adapters: {websocket: {server: {enabled: false}}}
-"""
 # Keeps every text that the audience gets to see, in order, as the page shows it.
 AUDIENCE = """
 window.shown = [];
@@ -72,33 +57,6 @@ class Program:
         page = await context.new_page()
         await page.goto(f"{self.url}overlay?token={OVERLAY_TOKEN}")
         return page
-
-
-async def panel_address(lines: asyncio.StreamReader) -> str:
-    async with asyncio.timeout(60):
-        async for line in lines:
-            if "场控面板" in line.decode():
-                return line.decode().split(": ", 1)[1].strip()
-    pytest.fail("the program ended before it had begun")
-
-
-@contextlib.asynccontextmanager
-async def running(folder: Path, *arguments: str) -> AsyncIterator[str]:
-    """The program on a free port; gives the panel's address as the program prints it."""
-    (folder / "config.yaml").write_text(CONFIG, encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-u", "-m", "bot", "run", "--config", str(folder / "config.yaml"), *arguments),
-        cwd=ROOT,
-        env={**os.environ, **TOKENS, "PYTHONUTF8": "1"},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout
-    try:
-        yield await panel_address(process.stdout)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.communicate()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
