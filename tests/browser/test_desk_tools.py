@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
-from bot.scenario import Character, Line, Origin, Scenario, dump_scenario
+from bot.approval import Operator
+from bot.scenario import Character, Line, Origin, Scenario
 from tests.browser.conftest import OpenTheatre
-from tests.browser.theatre import OPERATOR_TOKEN, PHONE, Theatre
+from tests.browser.theatre import OPERATOR_TOKEN, PHONE
+from tests.browser.writing import Writing, open_scene
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -35,37 +38,24 @@ def scenario(words: Sequence[str] = OPENING, characters: Sequence[Character] = C
     return Scenario("演示", "雨夜", "雨夜，海边。", lines, tuple(characters), extra={"Lorebook": LORE, **extra})
 
 
-class Desk:
-    """One scene, the page that shows it, and a second hand on the same scene: orders that are not given by the page."""
+@dataclass
+class Desk(Writing):
+    """One scene and the page that shows it; what `do` orders is done by somebody else."""
 
-    def __init__(self, house: Theatre, page: Page, scene: str) -> None:
-        self.house, self.page, self.scene = house, page, scene
+    page: Page
 
     @property
-    def path(self) -> str:
-        return self.house.url(f"/api/desk/{self.scene}")
+    def words(self) -> list[str]:
+        return [line["text"] for line in self.now["lines"]]
 
-    async def now(self, what: str = "") -> Any:
-        return await (await self.page.request.get(self.path + what)).json()
-
-    async def do(self, kind: str, **fields: Any) -> None:
-        revision = (await self.now())["revision"]
-        body = {"revision": revision, "order": {"kind": kind, **fields}}
-        answer = await self.page.request.post(f"{self.path}/do", data=body)
-        assert answer.ok, await answer.text()
-
-    async def line(self, number: int) -> str:
+    def line(self, number: int) -> str:
         """The id of a confirmed line, counted from 1."""
-        return str((await self.now())["lines"][number - 1]["id"])
+        return str(self.now["lines"][number - 1]["id"])
 
-    async def play(self, *words: str) -> None:
+    def play(self, *words: str) -> None:
         """More confirmed lines."""
-        await self.do("add", lines=[{"character": "沈舟", "text": text} for text in words])
-        pending = (await self.now())["pending"]
-        await self.do("confirm", lines=[{"id": line["id"], "text": line["text"]} for line in pending])
-
-    async def words(self) -> list[str]:
-        return [line["text"] for line in (await self.now())["lines"]]
+        self.do("add", lines=[{"character": "沈舟", "text": text} for text in words])
+        self.do("confirm", lines=[{"id": line["id"], "text": line["text"]} for line in self.now["pending"]])
 
     async def tool(self, name: str) -> Locator:
         await self.page.click(f"#tab-{name}")
@@ -88,36 +78,27 @@ class Desk:
         await self.page.keyboard.press("Enter")
         await expect(self.page.locator("dialog.tool-box")).to_have_count(0)
 
-    async def rows(self) -> list[str]:
-        return await self.page.locator(".tree li .name").all_inner_texts()
 
-
-async def open_desk(theatre: OpenTheatre, folder: Path, scene: Scenario | None = None, **options: Any) -> Desk:
+async def open_desk(theatre: OpenTheatre, scene: Scenario | None = None, **options: Any) -> Desk:
     """A scene of that scenario, open on a page."""
     house = await theatre("她没有回头。")
-    scene = scene or scenario()
-    place = folder / "Save0" / scene.series / scene.name
-    place.mkdir(parents=True)
-    (place / "场景剧本.json").write_text(dump_scenario(scene), encoding="utf-8")
-    page = await house.panel(ready=False, **options)
-    opened = await page.request.post(house.url("/api/desk/open"), data={"series": scene.series, "name": scene.name})
-    desk = Desk(house, page, (await opened.json())["id"])
+    written = open_scene(house, scene or scenario())
+    desk = Desk(house, written.scene, await house.panel(ready=False, **options))
     await visit(desk)
     return desk
 
 
 async def visit(desk: Desk) -> None:
-    await desk.page.goto(desk.house.url(f"/desk?scene={desk.scene}"))
-    await desk.page.wait_for_selector("html[data-link=live]")
+    await desk.open(desk.page)
     await expect(desk.page.locator("#tools [role=tab]")).to_have_count(5)
 
 
 # -- the panel -----------------------------------------------------------------------------------------------------------
 
 
-async def test_tabs_answer_to_mouse_and_arrows_and_are_remembered(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_tabs_answer_to_mouse_and_arrows_and_are_remembered(theatre: OpenTheatre) -> None:
     """One tab is in the tab order; arrows, Home and End open the others; a reload comes back to the same one."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
     await page.click("#tab-cast")
     await expect(page.locator("#tool-cast")).to_be_visible()
@@ -134,9 +115,9 @@ async def test_tabs_answer_to_mouse_and_arrows_and_are_remembered(theatre: OpenT
     await expect(page.locator("#tool-scene")).to_be_visible()
 
 
-async def test_on_the_phone_the_panel_is_a_sheet(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_on_the_phone_the_panel_is_a_sheet(theatre: OpenTheatre) -> None:
     """A tap brings it up, ✕ and Esc put it away and the focus back; what is tapped is at least 44 px high."""
-    desk = await open_desk(theatre, tmp_path, viewport=PHONE, has_touch=True)
+    desk = await open_desk(theatre, viewport=PHONE, has_touch=True)
     page = desk.page
     await expect(page.locator("#tools")).to_be_hidden()
     await page.tap("[data-command=tools]")
@@ -163,9 +144,9 @@ async def low(targets: Locator) -> list[str]:
 # -- checkpoints and branches --------------------------------------------------------------------------------------------
 
 
-async def test_a_checkpoint_is_named_at_a_line_and_gone_back_to(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_a_checkpoint_is_named_at_a_line_and_gone_back_to(theatre: OpenTheatre) -> None:
     """From the line's menu by mouse; Enter at its mark in the tree brings the story back and keeps what stood there."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     await desk.at_line(3, "在这里存检查点")
     box = desk.page.locator("dialog.tool-box input")
     await expect(box).to_have_value("第 3 条")
@@ -174,15 +155,15 @@ async def test_a_checkpoint_is_named_at_a_line_and_gone_back_to(theatre: OpenThe
     await desk.row("上门").click()
     await desk.page.keyboard.press("Enter")
     await expect(desk.page.locator("#story > .line")).to_have_count(3)
-    assert await desk.words() == list(OPENING[:3])
-    tree = await desk.now("/tree")
+    assert desk.words == list(OPENING[:3])
+    tree = desk.house.desk.tree(desk.scene)
     assert [branch["lines"] for branch in tree["branches"]] == [3, 6]
     assert [one["lines"] for one in tree["checkpoints"]] == [3]
 
 
-async def test_a_rewind_by_keyboard_keeps_the_tail_and_undo_takes_it_back(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_a_rewind_by_keyboard_keeps_the_tail_and_undo_takes_it_back(theatre: OpenTheatre) -> None:
     """K to the line, L for its menu, arrows to 回退; the tail is a branch in the tree until it is undone."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
     await page.locator("#scroll").focus()
     for _ in range(3):
@@ -194,18 +175,18 @@ async def test_a_rewind_by_keyboard_keeps_the_tail_and_undo_takes_it_back(theatr
     await expect(page.get_by_role("menuitem", name="回退到这里")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.locator("#said")).to_contain_text("已回退到第 4 条")
-    assert await desk.words() == list(OPENING[:4])
+    assert desk.words == list(OPENING[:4])
     await expect(page.locator(".tree li .name")).to_contain_text(["主线", "回退前", "你在这里"])
     await page.keyboard.press("Control+z")
     await expect(page.locator(".tree li")).to_have_count(2)
-    assert await desk.words() == list(OPENING)
+    assert desk.words == list(OPENING)
 
 
-async def test_the_menu_closes_with_esc_and_offers_only_what_can_be_done(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_the_menu_closes_with_esc_and_offers_only_what_can_be_done(theatre: OpenTheatre) -> None:
     """No rewind to the last line, no versions where there are none, no place in the tree for a pending line."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
-    await desk.do("add", lines=[{"character": "我", "text": "谢谢。"}])
+    desk.do("add", lines=[{"character": "我", "text": "谢谢。"}])
     offered = page.get_by_role("menuitem")
     await page.locator("#story > .line").nth(5).hover()
     await page.locator("#story > .line").nth(5).locator("[data-line-menu]").click()
@@ -220,20 +201,20 @@ async def test_the_menu_closes_with_esc_and_offers_only_what_can_be_done(theatre
     await expect(page.locator(".editor textarea")).to_have_value("谢谢。")
 
 
-async def test_a_branch_is_made_switched_renamed_and_pruned_by_keyboard(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_a_branch_is_made_switched_renamed_and_pruned_by_keyboard(theatre: OpenTheatre) -> None:
     """Arrows walk the tree, Enter switches, F2 renames, Delete asks and says what would go; undo brings it back."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
     await desk.at_line(2, "从这里分支")
     await desk.name_it("没有开门")
-    await desk.play("门没有开。", "雨停了。")
+    desk.play("门没有开。", "雨停了。")
     await expect(desk.row("没有开门")).to_have_attribute("aria-current", "true")
     await expect(desk.row("没有开门").locator(".minor")).to_have_text("3–4")
     await page.locator(".tree [tabindex='0']").focus()
     await page.keyboard.press("Home")
     await page.keyboard.press("Enter")
     await expect(desk.row("主线")).to_have_attribute("aria-current", "true")
-    assert await desk.words() == list(OPENING)
+    assert desk.words == list(OPENING)
     await page.keyboard.press("ArrowDown")
     await expect(desk.row("没有开门")).to_be_focused()
     await page.keyboard.press("F2")
@@ -249,12 +230,12 @@ async def test_a_branch_is_made_switched_renamed_and_pruned_by_keyboard(theatre:
     await expect(desk.row("门外")).to_be_visible()
 
 
-async def test_the_same_by_mouse(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_the_same_by_mouse(theatre: OpenTheatre) -> None:
     """A click chooses a row, the buttons below it do the rest; a double click goes there; its lane folds a branch."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
-    await desk.do("branch", line=await desk.line(2), name="门外")
-    await desk.do("checkpoint", name="门口", line=await desk.line(2))
+    desk.do("branch", line=desk.line(2), name="门外")
+    desk.do("checkpoint", name="门口", line=desk.line(2))
     actions = page.locator("#tool-tree .actions")
     await desk.row("主线").click()
     await expect(actions.locator("button")).to_have_text(["切换到它", "比较…", "改名…", "剪掉…"])
@@ -278,14 +259,14 @@ async def test_the_same_by_mouse(theatre: OpenTheatre, tmp_path: Path) -> None:
     await expect(desk.row("门外")).to_be_visible()
 
 
-async def test_a_tree_of_thirty_branches_is_an_aria_tree(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_a_tree_of_thirty_branches_is_an_aria_tree(theatre: OpenTheatre) -> None:
     """Two thousand lines and thirty branches: every row says its level and place; End and a letter go far at once."""
-    desk = await open_desk(theatre, tmp_path, scenario([f"第 {n} 句。" for n in range(2000)]))
+    desk = await open_desk(theatre, scenario([f"第 {n} 句。" for n in range(2000)]))
     page = desk.page
-    ids = [line["id"] for line in (await desk.now())["lines"]]
+    ids = [line["id"] for line in desk.now["lines"]]
     for number in range(29):  # from the present branch where it has the line, else from the first
         line = ids[max(0, number - number % 3) * 60]
-        await desk.do("branch", line=line, name="Harbour" if number == 12 else f"走法 {number}")
+        desk.do("branch", line=line, name="Harbour" if number == 12 else f"走法 {number}")
     await expect(page.locator(".tree li")).to_have_count(31)
     levels = await page.locator(".tree li").evaluate_all("nodes => nodes.map(n => Number(n.ariaLevel))")
     assert levels[0] == 1 and all(after - before <= 1 for before, after in pairwise(levels))
@@ -298,12 +279,12 @@ async def test_a_tree_of_thirty_branches_is_an_aria_tree(theatre: OpenTheatre, t
     assert await page.locator(".tree li[aria-selected=true]").count() == 1
 
 
-async def test_two_branches_are_compared_side_by_side(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_two_branches_are_compared_side_by_side(theatre: OpenTheatre) -> None:
     """What they share is folded, what differs is marked; another choice compares anew."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
-    await desk.do("branch", line=await desk.line(4), name="雪夜")
-    await desk.play("雪很大。", "坐。")
+    desk.do("branch", line=desk.line(4), name="雪夜")
+    desk.play("雪很大。", "坐。")
     await desk.row("主线").click()
     await page.locator("#tool-tree .actions").get_by_text("比较…").click()
     box = page.locator("dialog.tool-box")
@@ -318,28 +299,28 @@ async def test_two_branches_are_compared_side_by_side(theatre: OpenTheatre, tmp_
     await expect(box).to_have_count(0)
 
 
-async def test_an_older_version_of_a_line_comes_back(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_an_older_version_of_a_line_comes_back(theatre: OpenTheatre) -> None:
     """The menu counts the versions; the one chosen is an edit, which undo knows."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
-    await desk.do("edit", line=await desk.line(2), text="是谁？")
-    await desk.do("edit", line=await desk.line(2), text="门外是谁？")
+    desk.do("edit", line=desk.line(2), text="是谁？")
+    desk.do("edit", line=desk.line(2), text="门外是谁？")
     await expect(page.locator("#story > .line").nth(1)).to_contain_text("门外是谁？")
     await desk.at_line(2, "旧版本（2）")
     await expect(page.locator(".versions .words")).to_have_text(["门外是谁？", "是谁？", "谁在外面？"])
     await page.get_by_role("button", name="换回这一版").last.click()
     await expect(page.locator("#story > .line").nth(1)).to_contain_text("谁在外面？")
-    assert (await desk.words())[1] == "谁在外面？"
-    assert (await desk.now())["undo"] == "edited"
+    assert (desk.words)[1] == "谁在外面？"
+    assert desk.now["undo"] == "edited"
 
 
-async def test_a_name_typed_for_an_old_screen_is_not_lost(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_a_name_typed_for_an_old_screen_is_not_lost(theatre: OpenTheatre) -> None:
     """Another tab was faster: the box says so, keeps the name, and the second press does it."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
 
     async def somebody_else_first(route: Route) -> None:
-        await desk.do("note", text="别处写的", depth=4)
+        desk.do("note", text="别处写的", depth=4)
         await route.continue_()
 
     await page.route("**/do", somebody_else_first, times=1)
@@ -357,9 +338,9 @@ async def test_a_name_typed_for_an_old_screen_is_not_lost(theatre: OpenTheatre, 
 # -- cast ----------------------------------------------------------------------------------------------------------------
 
 
-async def test_the_cast_is_chosen_ordered_and_told_who_is_next(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_the_cast_is_chosen_ordered_and_told_who_is_next(theatre: OpenTheatre) -> None:
     """Boxes for who is present, arrows for the order, a choice of turns, a guest; presets and notes are shown."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
     tool = await desk.tool("cast")
     await expect(tool.locator("li").first).to_contain_text("话少，记仇。")
@@ -376,80 +357,78 @@ async def test_the_cast_is_chosen_ordered_and_told_who_is_next(theatre: OpenThea
     await tool.get_by_placeholder("临时加一位").fill("老周")
     await page.keyboard.press("Enter")
     await expect(tool.locator("li b")).to_have_text(["我", "沈舟", "老周", "林夏"])
-    cast = (await desk.now())["cast"]
+    cast = desk.now["cast"]
     assert (cast["present"], cast["turns"]) == (["我", "沈舟", "老周"], "turn")
 
 
-async def test_somebody_has_to_stay_on_the_stage(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_somebody_has_to_stay_on_the_stage(theatre: OpenTheatre) -> None:
     """The last box cannot be unchecked: nobody present would mean everybody."""
-    desk = await open_desk(theatre, tmp_path)
-    await desk.do("cast", present=["沈舟"], turns="hand")
+    desk = await open_desk(theatre)
+    desk.do("cast", present=["沈舟"], turns="hand")
     tool = await desk.tool("cast")
     await tool.get_by_label("沈舟", exact=True).click()
     await expect(desk.page.locator("#said")).to_contain_text("至少留一位")
     await expect(tool.get_by_label("沈舟", exact=True)).to_be_checked()
-    assert (await desk.now())["cast"]["present"] == ["沈舟"]
+    assert desk.now["cast"]["present"] == ["沈舟"]
 
 
 # -- note and lore -------------------------------------------------------------------------------------------------------
 
 
-async def test_the_note_is_kept_while_it_is_typed_and_told_when_it_is_saved(
-    theatre: OpenTheatre, tmp_path: Path
-) -> None:
+async def test_the_note_is_kept_while_it_is_typed_and_told_when_it_is_saved(theatre: OpenTheatre) -> None:
     """A reload and a change elsewhere lose nothing; Ctrl+Enter saves; theirs can be taken instead."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
     await desk.tool("setting")
     await page.fill("#note-text", "慢一点")
     await page.reload()
     await expect(page.locator("#note-text")).to_have_value("慢一点")
-    await desk.do("note", text="快一点", depth=2)
+    desk.do("note", text="快一点", depth=2)
     await expect(page.get_by_role("button", name="别处改过了")).to_be_visible()
     await expect(page.locator("#note-text")).to_have_value("慢一点")
     await page.focus("#note-text")
     await page.keyboard.press("Control+Enter")
     await expect(page.get_by_role("button", name="别处改过了")).to_be_hidden()
-    assert (await desk.now())["note"] == {"text": "慢一点", "depth": 2}
+    assert desk.now["note"] == {"text": "慢一点", "depth": 2}
     await page.fill("#note-text", "我的")
-    await desk.do("note", text="别人的", depth=2)
+    desk.do("note", text="别人的", depth=2)
     await page.get_by_role("button", name="别处改过了").click()
     await expect(page.locator("#note-text")).to_have_value("别人的")
     await expect(page.get_by_role("button", name="保存", exact=True)).to_be_disabled()
 
 
-async def test_lore_in_effect_says_why(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_lore_in_effect_says_why(theatre: OpenTheatre) -> None:
     """Entries come and go with what the last lines speak of."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     tool = await desk.tool("setting")
     await expect(tool.locator(".lore li")).to_contain_text(["灯塔"])
     await expect(tool.locator(".lore li p")).to_contain_text("灯塔")
-    await desk.play("他拿出一张船票。")
+    desk.play("他拿出一张船票。")
     await expect(tool.locator(".lore b")).to_have_text(["灯塔", "船票"])
 
 
-async def test_lore_that_has_no_room_is_shown_too(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_lore_that_has_no_room_is_shown_too(theatre: OpenTheatre) -> None:
     """The budget stands beside what is used of it, and what it keeps out is named."""
     long = {"name": "镇志", "keys": ["灯塔"], "text": "镇上的人天黑后不出门。" * 9}
-    desk = await open_desk(theatre, tmp_path, scenario(Lorebook=[*LORE, long], LoreBudget=20))
+    desk = await open_desk(theatre, scenario(Lorebook=[*LORE, long], LoreBudget=20))
     tool = await desk.tool("setting")
     await expect(tool.locator(".lore:not(.out) b")).to_have_text(["灯塔"])
     await expect(tool.locator(".lore.out b")).to_have_text(["镇志"])
-    used = sum(entry["tokens"] for entry in (await desk.now())["lore"])
+    used = sum(entry["tokens"] for entry in desk.now["lore"])
     await expect(tool.locator("h2 .count")).to_have_text(f"{used} / 20 token")
 
 
 # -- what was fed, and the refresh ---------------------------------------------------------------------------------------
 
 
-async def test_what_the_model_reads_is_shown_part_by_part(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_what_the_model_reads_is_shown_part_by_part(theatre: OpenTheatre) -> None:
     """The parts, their tokens and shares, for whoever was chosen; what is copied is all of it."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
     await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    await desk.do("note", text="多写雨声", depth=2)
+    desk.do("note", text="多写雨声", depth=2)
     tool = await desk.tool("fed")
-    fed = await desk.now("/fed?character=林夏")
+    fed = await desk.house.desk.fed(desk.scene, "林夏")
     await expect(tool.locator(".parts li")).to_have_count(len(fed["parts"]))
     await expect(tool.locator(".total").last).to_contain_text(f"{fed['total']:,} token")
     await expect(tool.locator(".parts summary b")).to_contain_text(["背景", "作者的话", "起头"])
@@ -458,13 +437,13 @@ async def test_what_the_model_reads_is_shown_part_by_part(theatre: OpenTheatre, 
     await expect(tool.locator(".parts li").last).to_contain_text("沈舟:")
     await tool.get_by_role("button", name="复制").first.click()
     await expect(page.locator("#said")).to_have_text("已复制。")
-    expected = "".join(part["text"] for part in (await desk.now("/fed?character=沈舟"))["parts"])
+    expected = "".join(part["text"] for part in (await desk.house.desk.fed(desk.scene, "沈舟"))["parts"])
     assert await page.evaluate("navigator.clipboard.readText()") == expected
 
 
-async def test_a_refresh_is_made_from_a_summary_and_undone(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_a_refresh_is_made_from_a_summary_and_undone(theatre: OpenTheatre) -> None:
     """The model then reads the summary and the last lines; the button takes it back."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
     tool = await desk.tool("fed")
     await expect(tool.locator(".total").first).to_contain_text("6 条")
@@ -473,23 +452,22 @@ async def test_a_refresh_is_made_from_a_summary_and_undone(theatre: OpenTheatre,
     await page.fill("#last-lines", "2")
     await tool.get_by_role("button", name="刷新", exact=True).click()
     await expect(tool.locator(".parts summary b")).to_contain_text(["提要"])
-    assert (await desk.now())["refresh"]["summary"] == "沈舟雨夜来访。"
+    assert desk.now["refresh"]["summary"] == "沈舟雨夜来访。"
     await expect(tool.locator(".parts")).not_to_contain_text("谁在外面？")
     await expect(tool.locator("details.refresh")).to_contain_text("代替前 4 条")
     await tool.get_by_role("button", name="读全文").click()
     await expect(tool.locator(".parts summary b")).not_to_contain_text(["提要"])
-    assert (await desk.now())["refresh"] is None
+    assert desk.now["refresh"] is None
 
 
 # -- the scene -----------------------------------------------------------------------------------------------------------
 
 
-async def test_other_scenes_are_a_press_away_and_a_scene_goes_to_the_bin(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_other_scenes_are_a_press_away_and_a_scene_goes_to_the_bin(theatre: OpenTheatre) -> None:
     """The list has the others; the bin asks first, and the page goes on to the list of scenes."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
-    body = {"series": "演示", "name": "雨夜", "title": "另一幕"}
-    other = (await (await page.request.post(desk.house.url("/api/desk/open"), data=body)).json())["id"]
+    other = desk.house.desk.open("演示", "雨夜", Operator("op"), title="另一幕")
     tool = await desk.tool("scene")
     await expect(tool.locator(".scenes a")).to_have_text(["另一幕"])
     assert f"scene={desk.scene}" in (await tool.get_by_text("阅读与导出").get_attribute("href") or "")
@@ -497,20 +475,66 @@ async def test_other_scenes_are_a_press_away_and_a_scene_goes_to_the_bin(theatre
     await expect(page.locator("dialog.tool-box")).to_contain_text("「雨夜」")
     await page.locator("dialog.tool-box").get_by_role("button", name="移到回收站").click()
     await page.wait_for_url("**/desk?list")
-    await visit(Desk(desk.house, page, other))
+    await visit(Desk(desk.house, other, page))
     await desk.tool("scene")
     await expect(page.locator("#tool-scene .scenes a")).to_have_count(0)
 
 
-async def test_hostile_names_are_shown_as_text(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_a_scene_becomes_what_the_co_host_plays(theatre: OpenTheatre) -> None:
+    """Under its own title where that is free, else with a number; with a card waiting it is refused and the name kept."""
+    desk = await open_desk(theatre)
+    page = desk.page
+    await desk.house.panel()  # drafts are written for somebody
+    desk.house.hear("在吗？")
+    await until(lambda: desk.house.items("pending"))
+    tool = await desk.tool("scene")
+    await tool.get_by_role("button", name="用这一幕作副播剧本").click()
+    await page.locator("dialog.tool-box input").fill("雨夜的灯塔")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("dialog.tool-box .wrong")).not_to_be_empty()
+    await expect(page.locator("dialog.tool-box input")).to_have_value("雨夜的灯塔")
+    [item] = desk.house.items("pending")
+    url = desk.house.url(f"/api/items/{item['id']}/reject")
+    assert (await page.request.post(url, data={"revision": item["revision"]})).ok
+    await desk.name_it("雨夜的灯塔")
+    await expect(page.locator("#said")).to_contain_text("演示/雨夜的灯塔")
+    assert desk.house.show.status()["scenario"] == "演示/雨夜的灯塔"
+    written = desk.house.save.library.read("演示", "雨夜的灯塔").scenario
+    assert [line.text for line in written.opening] == list(OPENING)
+
+
+async def test_what_was_aired_is_opened_as_a_scene(theatre: OpenTheatre) -> None:
+    """Nothing yet says so; after an approved reply the show is listed, and a press opens its words at the desk."""
+    desk = await open_desk(theatre)
+    page = desk.page
+    tool = await desk.tool("scene")
+    await tool.get_by_role("button", name="打开播过的内容").click()
+    await expect(page.locator("dialog.tool-box")).to_contain_text("还没有播出过")
+    await page.keyboard.press("Escape")
+    await desk.house.panel()  # drafts are written for somebody
+    desk.house.hear("今天玩什么？")
+    await until(lambda: [one for one in desk.house.items("pending") if any(draft["done"] for draft in one["drafts"])])
+    [item] = desk.house.items("pending")
+    url = desk.house.url(f"/api/items/{item['id']}/approve")
+    words = {"revision": item["revision"], "text": "玩跳房子。"}
+    assert (await page.request.post(url, data=words)).ok
+    await until(lambda: desk.house.items("aired"))
+    await tool.get_by_role("button", name="打开播过的内容").click()
+    await expect(page.locator(".aired b")).to_have_text(["演示/直播间"])
+    await page.get_by_role("button", name="全部（1 条回复）").click()
+    await expect(page.locator("#story > .line .words")).to_contain_text(["今天玩什么？", "玩跳房子。"])
+    assert desk.scene not in page.url
+
+
+async def test_hostile_names_are_shown_as_text(theatre: OpenTheatre) -> None:
     """Branches, checkpoints, characters, lore, lines: markup from a file stays words everywhere in the panel."""
     people = (Character(HOSTILE, "AI", extra={"Note": HOSTILE}), Character("我", "User"))
     lore = [{"name": HOSTILE, "constant": True, "text": HOSTILE}]
-    desk = await open_desk(theatre, tmp_path, scenario([HOSTILE, "好。", "嗯。"], people, Lorebook=lore))
+    desk = await open_desk(theatre, scenario([HOSTILE, "好。", "嗯。"], people, Lorebook=lore))
     page = desk.page
-    await desk.do("branch", line=await desk.line(2), name=HOSTILE)
-    await desk.do("checkpoint", name=HOSTILE, line=await desk.line(1))
-    await desk.do("edit", line=await desk.line(1), text="改过。")
+    desk.do("branch", line=desk.line(2), name=HOSTILE)
+    desk.do("checkpoint", name=HOSTILE, line=desk.line(1))
+    desk.do("edit", line=desk.line(1), text="改过。")
     await expect(page.locator(".tree .name", has_text=HOSTILE)).to_have_count(2)
     await desk.at_line(1, "旧版本（1）")
     await expect(page.locator(".versions .words").last).to_have_text(HOSTILE)
@@ -524,9 +548,9 @@ async def test_hostile_names_are_shown_as_text(theatre: OpenTheatre, tmp_path: P
     assert await page.evaluate("window.pwned === undefined && !document.querySelector('img[src=x]')")
 
 
-async def test_the_panel_speaks_english_too(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_the_panel_speaks_english_too(theatre: OpenTheatre) -> None:
     """One press changes every word that the tools say; what was typed stays."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     page = desk.page
     await desk.tool("setting")
     await page.fill("#note-text", "slow down")
@@ -540,12 +564,12 @@ async def test_the_panel_speaks_english_too(theatre: OpenTheatre, tmp_path: Path
     assert await (await desk.tool("tree")).get_by_text("You are here").first.is_visible()
 
 
-async def test_signing_in_is_all_that_the_second_hand_needs(theatre: OpenTheatre, tmp_path: Path) -> None:
+async def test_signing_in_is_all_that_the_second_hand_needs(theatre: OpenTheatre) -> None:
     """Two pages of one scene: what one does is in the tree of the other."""
-    desk = await open_desk(theatre, tmp_path)
+    desk = await open_desk(theatre)
     context = await desk.house.context()
     assert (await context.request.post(desk.house.url("/login"), data={"token": OPERATOR_TOKEN})).ok
-    second = Desk(desk.house, await context.new_page(), desk.scene)
+    second = Desk(desk.house, desk.scene, await context.new_page())
     desk.house.watch(second.page)
     await visit(second)
     await second.at_line(2, "从这里分支")
