@@ -97,6 +97,24 @@ def test_drafts_take_over_what_is_being_read_ahead(scheduler: Scheduler) -> None
     assert len(texts(events, 2)) == 1 and lefts(events)[-1] == 0
 
 
+@pytest.mark.parametrize("steps", range(6))
+def test_two_who_read_the_same_catch_up_with_each_other(scheduler: Scheduler, steps: int) -> None:
+    """However far one was when the other came, every token but their own last ones is read once."""
+    scene = ("很长的背景。" * 30, "你好" * 40, "\n\n")
+    ends = [
+        Prompt((*scene, f"{name}:"), keep=(1, 2, 3), urgent=urgent)
+        for name, urgent in (("小溪", False), ("阿强", True))
+    ]
+    total = lefts(scheduler.read(1, ends[0]))[0]
+    for _ in range(steps):
+        scheduler.step()
+    scheduler.submit(2, ends[1], 1, ENDLESS)
+    for _ in range(60):
+        scheduler.step()
+    own = total - scheduler._vocabulary.encode_prompt(ends[0])[1][-1]
+    assert scheduler.measures.tokens_read <= total + 2 * own and not scheduler.queue
+
+
 def test_a_persons_long_prompt_takes_its_turn(tiny: Model, vocabulary: Vocabulary) -> None:
     """Chatter that comes after it is drafted long before it is read; a short one of a person's goes first as ever."""
     scheduler = Scheduler(tiny, vocabulary, StateCache(), Bounds(urgent=500))

@@ -51,8 +51,9 @@ class Text:
         return next((end for end in self.ends if end > self.place), len(self.tokens))
 
     def leads(self, other: Text) -> bool:
-        """Whether this one, being read, soon leaves a state from which `other` can go on."""
-        if self.state is None or other.place >= self.place:
+        """Whether this one, being read, soon leaves a state from which `other` can go on. Of two that are equally far, the
+        one that has begun."""
+        if self.state is None or other.place > self.place or (other.place == self.place and other.state is not None):
             return False
         return other.tokens[: self.next_end] == self.tokens[: self.next_end]
 
@@ -115,6 +116,7 @@ class Reader:
         self._model = model
         self._vocabulary = vocabulary
         self._cache = cache
+        self._last: Text | None = None  # that was read, and is not at its end
 
     def texts(self, prompt: Prompt, sampling: Sampling) -> tuple[Text, ...]:
         """What has to be read before the drafts can begin. ValueError: the model lacks some of the tokens."""
@@ -127,9 +129,11 @@ class Reader:
 
     def read(self, text: Text, most: int) -> int:
         """Goes on by at most `most` tokens; returns how many of them the model had to read."""
-        if text.state is None:
-            self._begin(text)
+        if text is not self._last:
+            self._catch_up(text)
+        self._last = text
         if text.is_read:
+            self._last = None
             return 0
         assert text.state is not None
         begin, end = text.place, min(text.place + most, text.next_end)
@@ -138,6 +142,8 @@ class Reader:
         text.place = end
         if keep and self._cache is not None:
             self._cache.put(text.tokens[:end], text.state, text.logits[0])
+        if text.is_read:
+            self._last = None
         return end - begin
 
     def _text(self, tokens: list[int], keep: Iterable[int]) -> Text:
@@ -148,10 +154,10 @@ class Reader:
         text.place = kept.length if kept is not None else 0
         return text
 
-    def _begin(self, text: Text) -> None:
-        """From the longest beginning that was read before, if any."""
+    def _catch_up(self, text: Text) -> None:
+        """To the longest beginning that was read before, be it for another prompt and a moment ago."""
         kept = self._cache.find(text.tokens) if self._cache is not None else None
-        if kept is None:
+        if kept is not None and (text.state is None or kept.length > text.place):
+            text.state, text.place, text.logits = kept.state[0], kept.length, kept.logits[None]
+        elif text.state is None:
             text.state, text.place = self._model.zero_state(1), 0
-            return
-        text.state, text.place, text.logits = kept.state[0], kept.length, kept.logits[None]
