@@ -10,6 +10,8 @@ import { shownName } from "./people.js";
 export const QUICK = "quick";
 export const ADVANCED = "advanced";
 
+const touch = matchMedia("(pointer: coarse)");
+
 export class Composer {
   /** `send()`: Enter or Ctrl+Enter in the box. `ask()`: in the box below it. `changed()`: anything was typed or chosen. */
   constructor({ send, ask, changed }) {
@@ -74,9 +76,15 @@ export class Composer {
     setText($("#me"), shownName(this.me));
     setText($("#send-text"), t(quick ? "desk.cmd.send" : "desk.cmd.add"));
     setText($("#send-key"), quick ? "⏎" : "Ctrl ⏎");
-    const hint = quick ? (this.them ? "desk.say.quick" : "desk.say.alone") : "desk.say.advanced";
-    setAttr(this.text, "placeholder", t(hint, { me: this.me, them: this.them }));
+    setAttr(this.text, "placeholder", this.hint);
+    setAttr(this.text, "enterkeyhint", quick ? "send" : "enter");
     this.drawText();
+  }
+
+  get hint() {
+    if (this.mode === ADVANCED) return t("desk.say.advanced");
+    const who = t(this.them ? "desk.say.quick" : "desk.say.alone", { me: this.me, them: this.them });
+    return touch.matches ? who : t("desk.say.keys", { who });
   }
 
   drawText() {
@@ -126,6 +134,11 @@ export class Composer {
 
   focus() {
     this.text.focus({ preventScroll: true });
+  }
+
+  /** Where the writer goes on. On the phone only a touch opens the keyboard, which hides half of the story. */
+  goOn() {
+    if (!touch.matches) this.focus();
   }
 }
 

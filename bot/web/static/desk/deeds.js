@@ -115,7 +115,7 @@ export class Deeds {
       : await this.give("add", { lines: [{ character, text, draft: id }] });
     if (!answer.ok) return false;
     this.tookStart(draft);
-    this.composer.focus();
+    this.composer.goOn();
     if (!this.quick || continues) return true;
     if (character === this.composer.me) await this.askFor(this.composer.them);
     else await this.confirmRound(before, answer.revision);
@@ -131,9 +131,9 @@ export class Deeds {
 
   /** What was on the screen and the line just taken, nothing that came in between. */
   async confirmRound(before, revision) {
-    if (!(await this.store.reached(revision))) return;
+    const seen = await this.store.reached(revision);
     const { pending } = this.store.snapshot;
-    const same = pending.length === before.length + 1 && before.every(({ id }, i) => id === pending[i].id);
+    const same = seen && pending.length === before.length + 1 && before.every(({ id }, i) => id === pending[i].id);
     if (same) await this.confirmLines(pending);
     else notice(t("desk.note.kept"), "refused");
   }
@@ -149,7 +149,7 @@ export class Deeds {
     const answer = await this.give("confirm", { lines: lines.map(({ id, text }) => ({ id, text })) });
     if (!answer.ok) return;
     notice(t("desk.note.confirmed", { n: lines.length }));
-    this.composer.focus();
+    this.composer.goOn();
   }
 
   // -- the pending lines ---------------------------------------------------------------------------------------------

@@ -44,8 +44,9 @@ export class Editor {
     translatePage(this.form);
     this.box.value = this.kept.has(target.id) ? this.kept.get(target.id) : target.text;
     this.place();
-    this.box.focus();
+    this.box.focus({ preventScroll: true });
     this.box.setSelectionRange(this.box.value.length, this.box.value.length);
+    this.form.scrollIntoView({ block: "nearest" });
   }
 
   /** After each drawing: into its place, or to the foot of the page. */

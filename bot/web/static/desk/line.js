@@ -1,6 +1,6 @@
-// One line of the story, confirmed or pending: who, which words, where they come from.
+// The lines of the story, confirmed or pending: who, which words, where they come from.
 
-import { h, patchFlagged, setAttr, setText } from "../dom.js";
+import { $, h, patchFlagged, patchList, setAttr, setText } from "../dom.js";
 import { t } from "../texts.js";
 import { drawFace, makeFace, shownName } from "./people.js";
 import { lineMenu } from "./tools/tools.js";
@@ -32,6 +32,19 @@ export function updateLine(node, { character, text, origin }, people) {
   setAttr(mark, "aria-label", MARKS[from] ? t(`desk.origin.${from}`) : null);
   patchFlagged(words, text, []); // what cannot be seen is written out: a person confirms what is on the screen
 }
+
+/**
+ * The confirmed story. Two thousand lines stay fast: only those after the first `kept` are looked at, and the browser lays
+ * out only what is near the screen (line.css).
+ */
+export function drawStory(root, lines, people, kept) {
+  const from = Math.min(kept, root.children.length);
+  const update = (node, line) => updateLine(node, line, people);
+  patchList(root, lines.slice(from), (line) => line.id, (line) => makeLine(line), update, from);
+}
+
+/** The element of a line, confirmed or pending; null when it is not on the page. */
+export const findLine = (id) => $(`.line[data-key="${CSS.escape(id)}"]`);
 
 /** The line that the keyboard is in, or null. */
 export const currentLine = () => (document.activeElement ? document.activeElement.closest(".line") : null);

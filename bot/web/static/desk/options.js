@@ -61,10 +61,16 @@ export class Options {
     return !this.root.hidden;
   }
 
-  toggle(open = !this.open) {
+  toggle() {
+    const open = !this.open;
     show(this.root, open);
     setAttr($("#open-options"), "aria-expanded", String(open));
     if (open) $("#preset").focus();
+  }
+
+  close() {
+    this.toggle();
+    $("#open-options").focus();
   }
 }
 

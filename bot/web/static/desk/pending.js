@@ -54,7 +54,7 @@ export class PendingView {
 }
 
 function makePending(line) {
-  const drag = h("button", { type: "button", class: "quiet drag", data: { tLabel: "desk.pending.drag", tTitle: "desk.pending.drag" } }, "⠿");
+  const drag = h("button", { type: "button", class: "quiet drag", data: { server: "", tLabel: "desk.pending.drag", tTitle: "desk.pending.drag" } }, "⠿");
   const gone = h("button", { type: "button", class: "quiet", data: { command: "delete", tLabel: "desk.pending.delete", tTitle: "desk.pending.delete" } }, "✕");
   for (const button of [drag, gone]) button.title = button.ariaLabel = t(button.dataset.tLabel);
   return makeLine(line, drag, gone);

@@ -11,7 +11,12 @@ const HUES = 8; // as in line.css
 export class People {
   /** `characters` as the snapshot has them: [{ name, side: "AI" | "User", avatar: url | null, … }]. */
   constructor(characters) {
+    this.json = JSON.stringify(characters);
     this.byName = new Map(characters.map((character) => [character.name, character]));
+  }
+
+  same(characters) {
+    return JSON.stringify(characters) === this.json;
   }
 
   /** "left", "right" or "told": the AI's characters left, everybody else right, narration in the middle. */

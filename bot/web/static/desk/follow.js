@@ -1,0 +1,33 @@
+// Who is near the end of the story follows it; who reads further up is left alone and finds a way back.
+
+import { show } from "../dom.js";
+
+const NEAR = 64; // pixels
+
+export class Follow {
+  /** `scroll`: what scrolls. `back`: the button that leads to the end. */
+  constructor(scroll, back) {
+    Object.assign(this, { scroll, back });
+    scroll.addEventListener("scroll", () => this.draw(), { passive: true });
+  }
+
+  get atEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroll;
+    return scrollHeight - scrollTop - clientHeight < NEAR;
+  }
+
+  /** While a draft grows, nothing moves below a pointer that is on the paper. */
+  get lets() {
+    return this.atEnd && !this.scroll.matches(":hover");
+  }
+
+  /** Twice, because lines that were not laid out before are as high as was guessed until they are. */
+  toEnd() {
+    this.scroll.scrollTop = this.scroll.scrollHeight;
+    requestAnimationFrame(() => (this.scroll.scrollTop = this.scroll.scrollHeight));
+  }
+
+  draw() {
+    show(this.back, !this.atEnd);
+  }
+}
