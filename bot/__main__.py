@@ -11,7 +11,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.config import Config
+    from bot.save.library import Library
 
 FINE, MISTAKE = 0, 1
 
@@ -88,8 +89,26 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 def _add_scenario(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(title="命令 / commands", metavar="COMMAND", required=True)
-    validate = commands.add_parser("validate", help="检查一个剧本文件 / check a scenario file")
-    validate.add_argument("file", type=Path, metavar="F", help="场景剧本.json")
+    have = commands.add_parser("list", help="Save/ 里有哪些剧本 / what is in Save/")
+    _add_config(have)
+    have.set_defaults(run=_scenario_list)
+    taken = commands.add_parser("import", help="导入剧本、回放、角色卡、文件夹或 zip / take in a file")
+    _add_config(taken)
+    taken.add_argument("file", type=Path, metavar="F", help="文件或文件夹 / file or folder")
+    taken.add_argument("--series", default="", metavar="S", help="放进哪个系列 / into which series")
+    taken.add_argument("--user", default="", metavar="NAME", help="角色卡里的 {{user}} 叫什么 / who {{user}} is")
+    taken.add_argument("--greeting", type=int, default=0, metavar="N", help="用第几条开场白，0 起 / which greeting")
+    taken.set_defaults(run=_scenario_import)
+    given = commands.add_parser("export", help="导出剧本 / write a scenario as a file")
+    _add_config(given)
+    given.add_argument("place", metavar="SERIES/NAME", help="剧本系列/剧本名")
+    given.add_argument("file", type=Path, metavar="F", help="新文件：.json .png .zip / new file")
+    given.add_argument(
+        "--form", choices=("drama", "card", "png", "zip"), default="", help="不写就看后缀，.json 是 drama / by its end"
+    )
+    given.set_defaults(run=_scenario_export)
+    validate = commands.add_parser("validate", help="检查一个文件能不能导入 / check a file that could be imported")
+    validate.add_argument("file", type=Path, metavar="F", help="场景剧本.json、角色卡…… / scenario, card, …")
     validate.set_defaults(run=_validate)
 
 
@@ -207,9 +226,38 @@ def _sample(file: Path, preset: str | None, config: Config) -> int:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from bot.check import describe_scenario
+    from bot.scenario_commands import describe
 
-    print(describe_scenario(options.file))
+    return _say(describe(options.file))
+
+
+def _scenario_list(options: argparse.Namespace) -> int:
+    from bot.scenario_commands import show_list
+
+    return _say(show_list(_library(options)))
+
+
+def _scenario_import(options: argparse.Namespace) -> int:
+    from bot.scenario_commands import take_in
+
+    return _say(take_in(_library(options), options.file, options.series, options.user, options.greeting))
+
+
+def _scenario_export(options: argparse.Namespace) -> int:
+    from bot.scenario_commands import take_out
+
+    return _say([take_out(_library(options), options.place, options.file, options.form)])
+
+
+def _library(options: argparse.Namespace) -> Library:
+    from bot.save.library import Library
+
+    return Library(_settings(options, _language(options)).save_folder)
+
+
+def _say(lines: Iterable[str]) -> int:
+    for line in lines:
+        print(line)
     return FINE
 
 

@@ -25,8 +25,6 @@ from bot.stages import scenario_file, show_rules
 from moderation import WordListError
 from moderation.lists import load_lists
 
-SCENARIO_FILE = "场景剧本.json"
-
 
 def mistakes(config: Config) -> Iterator[str]:
     """Every mistake in the files, as lines for people."""
@@ -36,13 +34,6 @@ def mistakes(config: Config) -> Iterator[str]:
     yield from _chats(config)
     if not is_auto(config.strategy) and not config.engine.remote.urls:
         yield from _strategy(config)
-
-
-def describe_scenario(file: Path) -> str:
-    """Reads a scenario (or the folder that it lies in) and says in a line what it is. Raises ScenarioError."""
-    scenario = load_scenario(file / SCENARIO_FILE if file.is_dir() else file)
-    names = "、".join(scenario.speakers)
-    return f"{scenario.series}/{scenario.name}：{names}；{len(scenario.opening)} 行前置剧情。 OK"
 
 
 def sample(file: Path, reader: Reading, platform: str, lang: str) -> Iterator[str]:

@@ -17,14 +17,14 @@ LAYERS = (
     ("bot.messages", "bot.scenario"),
     ("adapters", "moderation", "bot.engine", "bot.intake", "bot.approval", "bot.feed"),
     ("bot.cards", "bot.chapter", "bot.save", "bot.rules", "bot.voices", "bot.findings", "bot.held", "bot.asking"),
-    ("bot.view", "bot.outlets", "bot.posting", "bot.own_words", "bot.aired", "bot.staging"),
+    ("bot.view", "bot.outlets", "bot.posting", "bot.own_words", "bot.aired", "bot.staging", "bot.shelving"),
     ("bot.board", "bot.figures"),
     ("bot.show", "bot.desk"),
     ("bot.web",),
     ("bot.config",),
     ("bot.stages",),
     ("bot.app", "bot.bench"),
-    ("bot.check",),
+    ("bot.check", "bot.scenario_commands"),
     ("bot.__main__",),
 )
 

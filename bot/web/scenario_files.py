@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
 
 from bot import cards
-from bot.cards import drama, writing
-from bot.cards.found import Found, Kind, Wishes
-from bot.save.library import Library, New
+from bot.cards import drama
+from bot.cards.found import Found, Wishes
+from bot.save.library import Library
+from bot.shelving import FORMS, Shelved, home_of, look, shelve
 from bot.web import pages
 from bot.web.auth import Who
 from bot.web.replies import apart, as_file, at_most, done, library_of, place_of
@@ -26,7 +26,7 @@ async def take_in(request: web.Request) -> web.Response:
     asked = request.query
     content = await at_most(request, cards.MOST_BYTES)
     wishes = Wishes(asked.get("user") or cards.DEFAULT_USER, _whole(asked.get("greeting", "0")))
-    found = await apart(_read, content, asked.get("name") or "粘贴的文字", wishes, asked.get("series", ""))
+    found = await apart(look, content, asked.get("name") or "粘贴的文字", wishes, asked.get("series", ""))
     work = _preview if asked.get("preview") else _take_in
     return done(**await apart(work, library_of(request), found))
 
@@ -85,98 +85,33 @@ def _whole(number: str) -> int:
     return int(number) if number.isascii() and number.isdecimal() and len(number) < 6 else 0
 
 
-def _read(content: bytes, file: str, wishes: Wishes, series: str) -> list[Found]:
-    """What is in the file, in the series that the person chose."""
-    found = cards.read(content, file, wishes)
-    return [_in_series(one, series.strip()) if series.strip() else one for one in found]
-
-
-def _in_series(found: Found, series: str) -> Found:
-    place = (series, found.place[1]) if found.place else None
-    return replace(found, scenario=replace(found.scenario, series=series), place=place)
-
-
 def _preview(library: Library, found: Sequence[Found]) -> dict[str, Any]:
-    return {"found": [_found_json(library, one) for one in found], "warnings": _warnings(found)}
+    warnings = [f"{one.scenario.name}：{note}" for one in found for note in one.notes]
+    return {"found": [_found_json(library, one) for one in found], "warnings": warnings}
 
 
 def _take_in(library: Library, found: Sequence[Found]) -> dict[str, Any]:
-    return _preview(library, found) | {"taken": take_all(library, found)}
+    seen = _preview(library, found)
+    return seen | {"taken": [_shelved_json(one) for one in shelve(library, found)]}
 
 
-def take_all(library: Library, found: Sequence[Found]) -> list[dict[str, str]]:
-    """Keeps what was found: new folders, and logs with the scenario that they were played from, if it is there."""
-    joining = [_home(library, one) for one in found]
-    new = [one for one, home in zip(found, joining, strict=True) if home is None]
-    places = iter(library.take_in([New(one.scenario, one.avatars, one.logs, one.place) for one in new]))
-    taken: list[dict[str, str]] = []
-    for one, home in zip(found, joining, strict=True):
-        series, name = home or next(places)
-        logs = [library.add_log(series, name, content, file) for file, content in one.logs.items()] if home else []
-        taken.append({"series": series, "name": name, **({"log": logs[0]} if logs else {})})
-    return taken
-
-
-def _home(library: Library, found: Found) -> tuple[str, str] | None:
-    """The scenario to which a log that came alone belongs."""
-    return library.find(found.scenario.series, found.scenario.name) if found.kind is Kind.LOG else None
+def _shelved_json(shelved: Shelved) -> dict[str, str]:
+    return {"series": shelved.series, "name": shelved.name, **({"log": shelved.log} if shelved.log else {})}
 
 
 def _found_json(library: Library, found: Found) -> dict[str, Any]:
-    home = _home(library, found)
+    home, scenario = home_of(library, found), found.scenario
     return {
         "kind": found.kind,
-        "series": found.scenario.series,
-        "name": found.scenario.name,
+        "series": scenario.series,
+        "name": scenario.name,
         "characters": [
-            {"name": one.name, "side": one.side, "avatar": one.name in found.avatars}
-            for one in found.scenario.characters
+            {"name": one.name, "side": one.side, "avatar": one.name in found.avatars} for one in scenario.characters
         ],
-        "opening": len(found.scenario.opening),
-        "lore": len(found.scenario.extra.get("Lorebook", ())),
+        "opening": len(scenario.opening),
+        "lore": len(entries) if isinstance(entries := scenario.extra.get("Lorebook"), list) else 0,
         "logs": list(found.logs),
         "greetings": list(found.greetings),
         "notes": list(found.notes),
         **({"into": {"series": home[0], "name": home[1]}} if home else {}),
     }
-
-
-def _warnings(found: Sequence[Found]) -> list[str]:
-    return [f"{one.scenario.name}：{note}" for one in found for note in one.notes]
-
-
-# -- exporting -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A kind of file, and how a scenario becomes one."""
-
-    end: str
-    content_type: str
-    write: Callable[[Library, str, str], bytes]
-
-
-def _drama(library: Library, series: str, name: str) -> bytes:
-    return writing.drama_file(library.read(series, name).scenario)
-
-
-def _card(library: Library, series: str, name: str) -> bytes:
-    return writing.card_file(library.read(series, name).scenario)
-
-
-def _picture(library: Library, series: str, name: str) -> bytes:
-    pictures = {character: path.read_bytes() for character, path in library.avatars(series, name).items()}
-    return writing.card_picture(library.read(series, name).scenario, pictures)
-
-
-def _zip(library: Library, series: str, name: str) -> bytes:
-    return writing.folder_file(series, name, library.contents(series, name))
-
-
-FORMS = {
-    "drama": Form(".json", "application/json", _drama),
-    "card": Form(".card.json", "application/json", _card),
-    "png": Form(".png", "image/png", _picture),
-    "zip": Form(".zip", "application/zip", _zip),
-}
