@@ -60,6 +60,11 @@ async def painted(page: Page, name: str) -> list[str]:
     return words
 
 
+async def sheets(page: Page) -> int:
+    """How many pages it has on paper."""
+    return len(re.findall(rb"/Type\s*/Page\b", await page.pdf()))
+
+
 async def test_a_story_is_read(theatre: OpenTheatre) -> None:
     """Names, words and headings as they are; markup is words; where a line came from is not to be seen."""
     house = await island(theatre)
@@ -207,7 +212,7 @@ async def test_every_form_is_taken_from_the_page(theatre: OpenTheatre, tmp_path:
 
 
 async def test_the_html_file_is_the_story_in_a_browser_too(theatre: OpenTheatre, tmp_path: Path) -> None:
-    """Opened from the disk it asks for nothing, shows its pictures, and its words are words."""
+    """Opened from the disk it asks for nothing, shows its pictures, its words are words, and it goes on paper too."""
     house = await island(theatre)
     page = await visit(house, "/output?scene=s1")
     answer = await page.request.get(house.url("/api/reading/export?scene=s1&form=html"))
@@ -218,6 +223,7 @@ async def test_the_html_file_is_the_story_in_a_browser_too(theatre: OpenTheatre,
     await page.goto(file.as_uri())
     assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
     assert await page.locator("section p").all_inner_texts() == SHOWN
+    assert await sheets(page) == 3
     assert 'url("data:image/png' in await page.locator(".face").first.evaluate(
         "(face) => getComputedStyle(face).backgroundImage"
     )
@@ -251,8 +257,7 @@ async def test_paper_gets_the_story_alone(theatre: OpenTheatre) -> None:
     house = await island(theatre)
     page = await visit(house, "/output?scene=s1&q=雾", color_scheme="dark")
     await expect(page.locator("#count")).to_have_text("1 / 2")
-    sheets = len(re.findall(rb"/Type\s*/Page\b", await page.pdf()))
-    assert sheets == 3, "what comes before, and two headings"
+    assert await sheets(page) == 3, "what comes before, and two headings"
     await page.emulate_media(media="print")
     for part in ("#top", "#bar", "#contents", "#look", "#take"):
         await expect(page.locator(part)).to_be_hidden()

