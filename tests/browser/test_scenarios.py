@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.async_api import Dialog, Page, expect
+from playwright.async_api import CDPSession, Dialog, Page, expect
 
 from bot.engine.types import EngineState, EngineStatus
 from bot.save.names import safe_name
@@ -343,6 +343,27 @@ async def test_duplicate_and_find(theatre: OpenTheatre) -> None:
     await expect(page.locator("#nothing")).to_have_text("没有找到「没有」。")
 
 
+async def test_cards_are_reached_by_keys(theatre: OpenTheatre) -> None:
+    """J and K go from card to card, and the list is where it was after the form was closed."""
+    house = await theatre()
+    for n in range(30):
+        house.save.library.create(replace(FOG, name=f"第{n:02}夜"))
+    page = await page_of(house)
+    await expect(page.locator(".card")).to_have_count(30)
+    for _ in range(29):
+        await page.keyboard.press("j")
+    await page.keyboard.press("k")
+    await expect(page.locator(".card:nth-child(28) [data-does=open]")).to_be_focused()
+    before = await page.evaluate("() => scrollY")
+    assert before > 0
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[name=name]")).to_have_value("第27夜")
+    await page.locator("#form-back").click()
+    await expect(page.locator("#library")).to_be_visible()
+    assert await page.evaluate("() => scrollY") == before
+
+
 async def test_hostile_words_are_words(theatre: OpenTheatre) -> None:
     """Names and texts from files are shown as they are and never run."""
     house = await theatre()
@@ -366,6 +387,12 @@ async def test_hostile_words_are_words(theatre: OpenTheatre) -> None:
     await page.locator("#lore-entries summary").click()
     await expect(page.locator("#lore-entries .name")).to_have_text(HOSTILE)
     await expect(page.locator("#opening-lines li")).to_contain_text(HOSTILE)
+    await page.locator("#form-back").click()
+    await page.locator("#import").click()
+    hostile = {"name": f"{HOSTILE}.json", "mimeType": "", "buffer": card(HOSTILE, alternate_greetings=[HOSTILE])}
+    await page.locator("#import-files").set_input_files(hostile)
+    await expect(page.locator("#found .greetings label").last).to_have_text(HOSTILE)
+    await expect(page.locator("#found .who")).to_contain_text(HOSTILE)
     assert await page.evaluate("() => window.pwned") is None
     assert await page.locator("main img[src=x]").count() == 0
 
@@ -513,6 +540,71 @@ WANDER = """async ([width, height]) => {
     }
     return wrong.slice(0, 3);
 }"""
+
+
+class Fingers:
+    """Fingers on the screen, as the browser hears of them."""
+
+    def __init__(self, session: CDPSession) -> None:
+        self.session = session
+
+    @classmethod
+    async def on(cls, page: Page) -> Fingers:
+        return cls(await page.context.new_cdp_session(page))
+
+    async def move(self, *ways: tuple[tuple[float, float], tuple[float, float]], steps: int = 8) -> None:
+        """Each finger from its first place to its second, all at once; there they rest, so that nothing is flung."""
+        for step in range(2 * steps):
+            share = min(1.0, step / steps)
+            places = [
+                {"x": (1 - share) * a[0] + share * b[0], "y": (1 - share) * a[1] + share * b[1], "id": number}
+                for number, (a, b) in enumerate(ways)
+            ]
+            await self._say("touchMove" if step else "touchStart", places)
+        await self._say("touchEnd", [])
+
+    async def _say(self, kind: str, places: list[dict[str, float]]) -> None:
+        await self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+
+async def test_an_avatar_is_cut_with_two_fingers(theatre: OpenTheatre) -> None:
+    """Pinching zooms, one finger moves."""
+    house = await theatre()
+    house.save.library.create(FOG)
+    page = await page_of(house, "/scenarios#/edit/雾岛/初见", viewport=PHONE, has_touch=True)
+    await page.locator('[data-side="AI"] .chip').tap()
+    await page.locator("#face-file").set_input_files({"name": "旗.png", "mimeType": "image/png", "buffer": FLAG})
+    box = await page.locator("#crop-canvas").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    fingers = await Fingers.on(page)
+    await fingers.move(((x - 40, y), (x - 80, y)), ((x + 40, y), (x + 80, y)))
+    await expect(page.locator("#crop-zoom")).to_have_value("1")  # twice as far apart is 2 ** 1
+    for _ in range(3):
+        await fingers.move(((x - 100, y), (x + 100, y)))
+    await page.locator("#crop [value=take]").tap()
+    await page.locator("#form [type=submit]").tap()
+    await expect(page.locator("#said")).to_have_text("已保存。")
+    assert await avatar_of(page, house) == [150, 150, *RED]
+
+
+async def test_a_chip_is_dragged_by_its_grip(theatre: OpenTheatre) -> None:
+    """With a finger; on the name the same finger scrolls."""
+    house = await theatre()
+    house.save.library.create(replace(FOG, characters=(Character("甲", "AI"), Character("乙", "AI"))))
+    page = await page_of(house, "/scenarios#/edit/雾岛/初见", viewport=PHONE, has_touch=True)
+    grip = await page.locator('[data-side="AI"] .grip').first.bounding_box()
+    right = await page.locator('[data-side="User"] .chips').bounding_box()
+    assert grip and right
+    fingers = await Fingers.on(page)
+    await fingers.move(((grip["x"] + 5, grip["y"] + 10), (right["x"] + 60, right["y"] + 20)))
+    await expect(cast_of(page, "User")).to_have_text(["甲"])
+    await expect(cast_of(page, "AI")).to_have_text(["乙"])
+    name = await cast_of(page, "AI").bounding_box()
+    assert name
+    await fingers.move(((name["x"] + 5, name["y"] + 10), (name["x"] + 5, name["y"] - 200)))
+    await expect(cast_of(page, "AI")).to_have_text(["乙"])
+    await page.wait_for_function("() => scrollY > 50")
 
 
 async def test_what_is_no_picture_is_refused(theatre: OpenTheatre) -> None:

@@ -52,7 +52,8 @@ export class Chips {
   }
 
   draw() {
-    for (const side of SIDES) patchList(this.list(side), onSide(this.cast, side), (character) => character.key, makeChip, (node, character) => this.update(node, character));
+    const update = (node, character) => this.update(node, character);
+    for (const side of SIDES) patchList(this.list(side), onSide(this.cast, side), (character) => character.key, makeChip, update);
   }
 
   update(node, character) {
@@ -167,7 +168,8 @@ const isBefore = (box, x, y) => box.bottom < y || (box.top <= y && box.left + bo
 
 function makeChip() {
   const face = new Face();
-  const chip = h("button", { type: "button", class: "chip" }, h("span", { class: "grip", "aria-hidden": "true" }, "⠿"), face.node, h("span", { class: "name" }));
+  const grip = h("span", { class: "grip", "aria-hidden": "true" }, "⠿");
+  const chip = h("button", { type: "button", class: "chip" }, grip, face.node, h("span", { class: "name" }));
   const remove = h("button", { type: "button", class: "quiet remove", tabindex: "-1" }, "×");
   const node = h("li", {}, chip, remove);
   node.face = face;

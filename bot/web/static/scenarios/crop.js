@@ -37,6 +37,8 @@ class Cutting {
     on(this.canvas, "pointerdown", (event) => this.press(event));
     on(this.canvas, "pointermove", (event) => this.pull(event));
     for (const name of ["pointerup", "pointercancel"]) on(this.canvas, name, (event) => this.pointers.delete(event.pointerId));
+    // Else a quick move of a finger counts as a fling, and the tap after it only as what stops the fling.
+    on(this.canvas, "touchstart", (event) => event.preventDefault());
     on(this.canvas, "wheel", (event) => this.wheel(event));
     on(this.canvas, "keydown", (event) => this.key(event));
     on(this.range, "input", () => this.zoomTo(2 ** Number(this.range.value)));

@@ -6,7 +6,10 @@ import { titleOf } from "./calls.js";
 
 const button = (does, key, more = {}) => h("button", { type: "button", data: { does }, ...more }, t(key));
 
-const box = (name) => h("label", { class: `field ${name}` }, h("span", {}, t(`import.${name}`)), h("input", { name, maxlength: "100", ...(name === "series" ? { list: "series-names" } : {}) }));
+function box(name) {
+  const known = name === "series" ? { list: "series-names" } : {};
+  return h("label", { class: `field ${name}` }, h("span", {}, t(`import.${name}`)), h("input", { name, maxlength: "100", ...known }));
+}
 
 export function makeFind() {
   return h("li", {},
@@ -15,7 +18,11 @@ export function makeFind() {
     h("div", { class: "pair wishes" }, box("series"), box("user")),
     h("fieldset", { class: "greetings" }, h("legend", {}, t("import.greeting")), h("div")),
     h("p", { class: "wrong", role: "alert" }),
-    h("div", { class: "row ends" }, button("dismiss", "import.dismiss", { class: "quiet" }), button("edit", "import.open"), button("take", "import.take", { class: "approve" })),
+    h("div", { class: "row ends" },
+      button("dismiss", "import.dismiss", { class: "quiet" }),
+      button("edit", "import.open"),
+      button("take", "import.take", { class: "approve" }),
+    ),
   );
 }
 
@@ -39,14 +46,22 @@ function said({ state, file, taken }) {
   return `${file.name} · ${t("import.taken", { name: taken.map(titleOf).join("、") })}`;
 }
 
-const makeInside = () => h("li", {}, h("h3"), h("p", { class: "minor counts" }), h("p", { class: "who" }), h("ul", { class: "warnings" }));
+function makeInside() {
+  return h("li", {}, h("h3"), h("p", { class: "minor counts" }), h("p", { class: "who" }), h("ul", { class: "warnings" }));
+}
 
 function drawInside(node, one) {
-  const counts = [["import.opening", one.opening], ["import.lore", one.lore], ["import.logs", one.logs.length], ["import.greetings", one.greetings.length]];
+  const names = one.characters.map((character) => character.name).join("、");
   setText(node.querySelector("h3"), titleOf(one));
-  setText(node.querySelector(".counts"), [named("import.kind", one.kind), ...counts.filter(([, n]) => n).map(([key, n]) => t(key, { n })), ...(one.into ? [t("import.into", { name: titleOf(one.into) })] : [])].join(" · "));
-  setText(node.querySelector(".who"), one.characters.length ? t("import.characters", { names: one.characters.map((character) => character.name).join("、") }) : "");
+  setText(node.querySelector(".counts"), counted(one));
+  setText(node.querySelector(".who"), names && t("import.characters", { names }));
   node.querySelector(".warnings").replaceChildren(...one.notes.map((note) => h("li", {}, note)));
+}
+
+function counted({ kind, opening, lore, logs, greetings, into }) {
+  const counts = { opening, lore, logs: logs.length, greetings: greetings.length };
+  const said = Object.entries(counts).filter(([, n]) => n > 0).map(([what, n]) => t(`import.${what}`, { n }));
+  return [named("import.kind", kind), ...said, ...(into ? [t("import.into", { name: titleOf(into) })] : [])].join(" · ");
 }
 
 /** A card is about one character and leaves open who the other one is, and how it begins. */
@@ -57,11 +72,17 @@ function drawWishes(node, { id, state, found, wishes }) {
   show(node.querySelector(".wishes"), open);
   show(node.querySelector(".user"), open && /^(card|role|webui)/.test(first.kind));
   show(node.querySelector(".greetings"), greetings.length > 1);
-  if (open) fill(node, { series: first.series, user: first.characters.filter(({ side }) => side === "User").map(({ name }) => name)[0] || "" });
-  patchList(node.querySelector(".greetings div"), greetings.map((words, at) => ({ words, at })), ({ at }) => at, makeGreeting, (label, { words, at }) => {
-    Object.assign(label.querySelector("input"), { name: `greeting-${id}`, value: String(at), checked: String(at) === (wishes.greeting || "0") });
+  if (open) fill(node, { series: first.series, user: userOf(first) });
+  const chosen = wishes.greeting || "0";
+  patchList(node.querySelector(".greetings div"), Object.entries(greetings), ([at]) => at, makeGreeting, (label, [at, words]) => {
+    Object.assign(label.querySelector("input"), { name: `greeting-${id}`, value: at, checked: at === chosen });
     setText(label.querySelector("span"), words);
   });
+}
+
+function userOf({ characters }) {
+  const user = characters.find(({ side }) => side === "User");
+  return user ? user.name : "";
 }
 
 function fill(node, values) {

@@ -9,7 +9,8 @@ const EXPORTS = ["drama", "card", "png", "zip"];
 
 /** Whether every word of the filter stands somewhere in what is said of a scenario. */
 export function matches(scenario, filter) {
-  const said = [scenario.series, scenario.name, scenario.background, ...scenario.characters.map((one) => one.name)].join("\n").toLowerCase();
+  const { series, name, background, characters } = scenario;
+  const said = [series, name, background, ...characters.map((one) => one.name)].join("\n").toLowerCase();
   return filter.toLowerCase().split(/\s+/u).every((word) => said.includes(word));
 }
 
@@ -20,7 +21,8 @@ export function drawList(state) {
   patchList($("#series"), series, (name) => name, makeSeries, (node, name) => {
     setText(node.querySelector("h2"), name);
     const inside = found.filter((scenario) => scenario.series === name);
-    patchList(node.querySelector(".cards"), inside, (scenario) => scenario.name, makeCard, (card, scenario) => drawCard(card, scenario, state.live));
+    const update = (card, scenario) => drawCard(card, scenario, state.live);
+    patchList(node.querySelector(".cards"), inside, (scenario) => scenario.name, makeCard, update);
   });
   drawScenes(state);
   setText($("#nothing"), nothing(state, found));
@@ -76,7 +78,8 @@ function drawCard(node, scenario, live) {
   node.scenario = scenario;
   const broken = Boolean(scenario.problem);
   setText(node.querySelector("h3"), scenario.name);
-  setText(node.querySelector(".live"), live === titleOf({ series: scenario.series, name: scenario.title || scenario.name }) ? t("card.is_live") : "");
+  const played = titleOf({ series: scenario.series, name: scenario.title || scenario.name });
+  setText(node.querySelector(".live"), live === played ? t("card.is_live") : "");
   setText(node.querySelector(".broken"), scenario.problem || "");
   setText(node.querySelector(".first"), scenario.background);
   setAttr(node, "data-broken", broken);
@@ -85,17 +88,19 @@ function drawCard(node, scenario, live) {
     setText(li.lastElementChild, one.name);
     li.face.draw(one);
   });
-  for (const link of node.querySelectorAll("[data-export]")) drawExport(link, scenario, broken);
+  for (const link of node.querySelectorAll("[data-export]")) drawExport(link, scenario);
   drawLogs(node.querySelector(".logs"), scenario);
   for (const act of node.querySelectorAll(".actions > [data-does], .more summary")) {
     setAttr(act, "aria-label", t("card.card_of", { what: t(act.dataset.t), name: scenario.name }));
   }
 }
 
-/** A file that cannot be read can still be taken away whole. */
-function drawExport(link, scenario, broken) {
-  setAttr(link, "href", exportAddress(scenario, link.dataset.export));
-  show(link, !broken || link.dataset.export === "zip");
+/** A file that cannot be read can still be taken away whole; a card is somebody's. */
+function drawExport(link, scenario) {
+  const kind = link.dataset.export;
+  const isCard = kind === "card" || kind === "png";
+  setAttr(link, "href", exportAddress(scenario, kind));
+  show(link, kind === "zip" || (!scenario.problem && (!isCard || scenario.characters.length > 0)));
 }
 
 function makePerson() {
@@ -120,7 +125,8 @@ function drawLogs(node, scenario) {
 }
 
 function makeLog() {
-  const open = h("button", { type: "button", data: { does: "log" } }, h("span", { class: "clip" }), h("span", { class: "spring" }), h("span", { class: "minor" }));
+  const parts = ["clip", "spring", "minor"].map((name) => h("span", { class: name }));
+  const open = h("button", { type: "button", data: { does: "log" } }, ...parts);
   return h("li", {}, open, h("a", { class: "link", download: "", data: { t: "card.log.download" } }, t("card.log.download")));
 }
 

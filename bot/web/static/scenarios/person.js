@@ -28,7 +28,9 @@ export class Person {
     $("#character").addEventListener("dragover", (event) => isPicture(event.dataTransfer.items[0]) && event.preventDefault());
     $("#character").addEventListener("drop", (event) => this.received(event, event.dataTransfer.files[0]));
     $("#form").addEventListener("paste", (event) => this.received(event, event.clipboardData.files[0]));
-    for (const button of document.querySelectorAll("#character [data-move]")) button.addEventListener("click", () => this.move(button.dataset.move));
+    for (const button of document.querySelectorAll("#character [data-move]")) {
+      button.addEventListener("click", () => this.move(button.dataset.move));
+    }
   }
 
   get shown() {

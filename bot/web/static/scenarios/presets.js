@@ -8,9 +8,9 @@ const OWN = " own"; // no preset has such a name
 export function drawPresets(select, presets, chosen) {
   const own = typeof chosen === "object" && chosen !== null;
   const known = own || chosen === "" || presets.includes(chosen) ? presets : [...presets, chosen];
-  const option = (value, words) => h("option", { value }, words);
   select.own = own ? chosen : select.own;
-  select.replaceChildren(option("", t("preset.default")), ...known.map((name) => option(name, name)), ...(select.own ? [option(OWN, t("preset.own"))] : []));
+  const choices = [["", t("preset.default")], ...known.map((name) => [name, name]), ...(select.own ? [[OWN, t("preset.own")]] : [])];
+  select.replaceChildren(...choices.map(([value, words]) => h("option", { value }, words)));
   select.value = own ? OWN : chosen;
 }
 

@@ -14,7 +14,7 @@ import "./texts.js";
 
 const RECENT = 6;
 
-const page = { scenarios: [], scenes: [], bin: [], presets: [], live: "", filter: "", loading: true, route: "" };
+const page = { scenarios: [], scenes: [], bin: [], presets: [], live: "", filter: "", loading: true, route: "", scroll: 0 };
 const form = new Form(saved);
 const importing = new Importing(() => load(), (place) => go(editAddress(place)));
 
@@ -61,9 +61,10 @@ async function route() {
   const place = what === "edit" ? { series, name } : null;
   form.close();
   const opened = what === "edit" || what === "new" ? await form.open(place, page.presets, latestSeries()) : false;
+  if (opened && !$("#library").hidden) page.scroll = scrollY;
   show($("#editor"), opened);
   show($("#library"), !opened);
-  window.scrollTo(0, 0);
+  scrollTo(0, opened ? 0 : page.scroll);
   if (opened && !place) $("#form").elements[page.scenarios.length ? "name" : "series"].focus();
 }
 
@@ -148,10 +149,18 @@ function step(by) {
   const cards = [...document.querySelectorAll(".card")];
   const at = cards.findIndex((card) => card.contains(document.activeElement));
   const next = cards[at < 0 ? 0 : at + by];
-  if (next) next.querySelector("button:not(:disabled), summary").focus();
+  if (next) next.querySelector(".actions button:not(:disabled), .actions summary").focus();
 }
 
-const KEYS = { j: () => step(1), k: () => step(-1), arrowdown: () => step(1), arrowup: () => step(-1), n: () => go("#/new"), i: () => importing.open(), "/": () => $("#filter").focus() };
+const KEYS = {
+  j: () => step(1),
+  k: () => step(-1),
+  arrowdown: () => step(1),
+  arrowup: () => step(-1),
+  n: () => go("#/new"),
+  i: () => importing.open(),
+  "/": () => $("#filter").focus(),
+};
 
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s" && form.isOpen) {

@@ -1,6 +1,6 @@
 // A scenario as values of the form: from what the server says, to what it takes, and where two of them differ.
 
-import { newCharacter, onSide } from "./cast.js";
+import { SIDES, newCharacter, onSide } from "./cast.js";
 import { t } from "../texts.js";
 
 const BUDGET = 512;
@@ -25,7 +25,7 @@ export function fromServer(answer) {
     name: answer.title || answer.name,
     background: answer.background,
     opening: answer.opening,
-    characters: answer.characters.map(({ name, side, avatar, note, sampling }) => ({ ...newCharacter(name, side), was: name, avatar, note, preset: sampling })),
+    characters: answer.characters.map(asCharacter),
     form: answer.form,
     preset: answer.sampling,
     note: answer.authors_note.text,
@@ -34,6 +34,8 @@ export function fromServer(answer) {
     budget: answer.lore_budget,
   };
 }
+
+const asCharacter = ({ name, side, avatar, note, sampling: preset }) => ({ ...newCharacter(name, side), was: name, avatar, note, preset });
 
 /** All but series and name, which move it. */
 export function toServer(sheet) {
@@ -58,14 +60,16 @@ const told = (sheet) => JSON.stringify([sheet.series, sheet.name, toServer(sheet
 
 // -- two that differ -----------------------------------------------------------------------------------------------
 
-const castWords = (characters) => ["AI", "User"].map((side) => `${t(`side.${side}`)}: ${onSide(characters, side).map((one) => [one.name, ...(one.note ? [`（${one.note}）`] : [])].join("")).join("、")}`).join("\n");
-const loreWords = (lore) => (lore || []).map((entry) => [entry.name, (entry.keys || []).join("，"), entry.text].filter(Boolean).join("\n")).join("\n\n");
+const personWords = ({ name, note }) => (note ? `${name}（${note}）` : name);
+const sideWords = (side, cast) => `${t(`side.${side}`)}: ${onSide(cast, side).map(personWords).join("、")}`;
+const entryWords = ({ name, keys, text }) => [name, keys.join("，"), text].filter(Boolean).join("\n");
+const loreWords = (lore) => (lore || []).map(entryWords).join("\n\n");
 const presetWords = (preset) => (preset === "" ? t("preset.default") : typeof preset === "string" ? preset : JSON.stringify(preset));
 
 /** Each part of the form that can be chosen by itself: its keys in the sheet, and how it reads. */
 const PARTS = [
   { id: "background", keys: ["background"], words: (sheet) => sheet.background },
-  { id: "characters", keys: ["characters"], words: (sheet) => castWords(sheet.characters) },
+  { id: "characters", keys: ["characters"], words: ({ characters }) => SIDES.map((side) => sideWords(side, characters)).join("\n") },
   { id: "opening", keys: ["opening"], words: (sheet) => sheet.opening },
   { id: "form", keys: ["form"], words: (sheet) => t(`form.${sheet.form || "default"}`) },
   { id: "preset", keys: ["preset"], words: (sheet) => presetWords(sheet.preset) },

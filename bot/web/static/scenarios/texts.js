@@ -89,7 +89,10 @@ addTexts({
   "side.User": ["右侧（你来写）", "Right (you write)"],
   "chips.add": ["角色名，回车添加", "Name, Enter adds"],
   "chips.remove": ["移除 {name}", "Remove {name}"],
-  "chips.keys": ["← → 选角色，Shift+← → 换位置，Shift+↑ ↓ 换边，Enter 打开，Delete 移除；也可以拖动。", "← → select, Shift+← → reorder, Shift+↑ ↓ other side, Enter opens, Delete removes; or drag."],
+  "chips.keys": [
+    "← → 选角色，Shift+← → 换位置，Shift+↑ ↓ 换边，Enter 打开，Delete 移除；也可以拖动。",
+    "← → select, Shift+← → reorder, Shift+↑ ↓ other side, Enter opens, Delete removes; or drag.",
+  ],
   "chips.twins": ["已经有 {names} 了。", "{names} is already there."],
   "character.name": ["名字", "Name"],
   "character.note": ["人设（在场时给模型看）", "Who they are (for the model, while present)"],
@@ -127,7 +130,10 @@ addTexts({
   "lore.empty": ["空的一条", "An empty entry"],
 
   "import.title": ["导入", "Import"],
-  "import.kinds": ["可以是：场景剧本.json、回放 _Log.json、RWKV_Role_Playing 的角色 JSON、角色卡 V1 / V2 / V3（PNG、JSON、CharX）、文件夹 ZIP。", "Scenario JSON, _Log.json, RWKV_Role_Playing character JSON, character cards V1 / V2 / V3 (PNG, JSON, CharX), a folder's ZIP."],
+  "import.kinds": [
+    "可以是：场景剧本.json、回放 _Log.json、RWKV_Role_Playing 的角色 JSON、角色卡 V1 / V2 / V3（PNG、JSON、CharX）、文件夹 ZIP。",
+    "Scenario JSON, _Log.json, RWKV_Role_Playing character JSON, character cards V1 / V2 / V3 (PNG, JSON, CharX), a folder's ZIP.",
+  ],
   "import.paste": ["粘贴文字", "Paste text"],
   "import.placeholder": ["{ … }", "{ … }"],
   "import.pasted": ["粘贴的文字", "Pasted text"],
@@ -162,12 +168,18 @@ addTexts({
   "reading.begin": ["正在准备……", "Preparing…"],
   "reading.tokens": ["模型正在读：{done} / {total} 词元", "The model is reading: {done} / {total} tokens"],
   "reading.ready": ["好了，进入写作台。", "Ready; opening the desk."],
-  "reading.engine": ["模型现在不可用（{why}）。没有它也能写字、改稿，可以先进写作台。", "The model is not available ({why}). Writing does not need it: you can open the desk now."],
+  "reading.engine": [
+    "模型现在不可用（{why}）。没有它也能写字、改稿，可以先进写作台。",
+    "The model is not available ({why}). Writing does not need it: you can open the desk now.",
+  ],
   "reading.loading": ["模型正在载入，读完会自动打开。也可以先进写作台。", "The model is loading; the desk opens by itself. You can also open it now."],
   "reading.anyway": ["先进写作台", "Open the desk now"],
 
   "clash.title": ["别处也保存过这个剧本", "This scenario was saved elsewhere, too"],
-  "clash.text": ["下面是两边不同的地方，逐项选一个。什么都还没有被覆盖；你的改动暂存在这台设备上。", "Where the two differ, choose one for each. Nothing has been overwritten; your changes are kept on this device."],
+  "clash.text": [
+    "下面是两边不同的地方，逐项选一个。什么都还没有被覆盖；你的改动暂存在这台设备上。",
+    "Where the two differ, choose one for each. Nothing has been overwritten; your changes are kept on this device.",
+  ],
   "clash.background": ["背景", "Background"],
   "clash.characters": ["角色", "Characters"],
   "clash.opening": ["开场", "Opening"],
