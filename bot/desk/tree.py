@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from bot.desk.story import Branch, Story
+from bot.desk.story import Branch, Checkpoint, Story
 from bot.scenario import Line
 
 
@@ -41,6 +41,14 @@ def lanes(story: Story) -> tuple[Lane, ...]:
         ordered.append(_lane(story, branch))
         waiting += children.get(branch.id, [])[::-1]
     return tuple(ordered)
+
+
+def home(ordered: Iterable[Lane], point: Checkpoint) -> str:
+    """The branch on which a checkpoint's last line stands now, the one nearest to the beginning of the tree; "": no
+    branch has it, since the story was rewound and what came after it was pruned."""
+    at = len(point.lines) - 1
+    holding = (lane.branch for lane in ordered if at < len(lane.branch.lines))
+    return next((one.id for one in holding if at < 0 or one.lines[at].id == point.line), "")
 
 
 def compare(story: Story, a: str, b: str) -> Difference:

@@ -15,7 +15,7 @@ from bot.desk.scene import Scene
 from bot.desk.scratch import Scratch
 from bot.desk.steps import Change
 from bot.desk.story import Branch, Story
-from bot.desk.tree import compare, lanes
+from bot.desk.tree import compare, home, lanes
 from bot.engine.prompt_form import PromptForm
 from bot.save.desk import SceneRow
 from bot.scenario import Character, Line
@@ -95,6 +95,8 @@ def scene_json(scene: Scene) -> Json:
 
 
 def tree_json(story: Story) -> Json:
+    """The `branch` of a checkpoint is where its line stands now."""
+    ordered = lanes(story)
     branches = [
         {
             **_branch_json(lane.branch),
@@ -103,9 +105,10 @@ def tree_json(story: Story) -> Json:
             "shared": lane.shared,
             "current": lane.branch.id == story.branch,
         }
-        for lane in lanes(story)
+        for lane in ordered
     ]
-    return {"branches": branches, "checkpoints": _checkpoints_json(story)}
+    points = zip(story.checkpoints, _checkpoints_json(story), strict=True)
+    return {"branches": branches, "checkpoints": [{**said, "branch": home(ordered, one)} for one, said in points]}
 
 
 def compare_json(story: Story, a: str, b: str) -> Json:

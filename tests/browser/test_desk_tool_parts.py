@@ -38,7 +38,7 @@ def any_tree(dice: random.Random) -> dict[str, Any]:
         )
     dice.choice(branches)["current"] = True
     checkpoints = [
-        {"id": f"c{number}", "name": "", "branch": branch["id"], "lines": dice.randint(0, branch["lines"])}
+        {"id": f"c{number}", "name": "", "branch": dice.choice([branch["id"], branch["id"], ""]), "lines": 7}
         for number, branch in enumerate(dice.choices(branches, k=dice.randint(0, 20)))
     ]
     return {"branches": branches, "checkpoints": checkpoints}

@@ -31,8 +31,8 @@ from bot.desk.steps import (
     Titled,
     Unrefreshed,
 )
-from bot.desk.story import MAIN, Story, Turns, new_line
-from bot.desk.tree import compare, lanes
+from bot.desk.story import MAIN, Checkpoint, Story, Turns, new_line
+from bot.desk.tree import compare, home, lanes
 from bot.errors import Refused
 from bot.scenario import Character, Line, Origin, Scenario, dump_scenario
 
@@ -192,6 +192,17 @@ def test_the_tree_says_where_branches_part() -> None:
     ]
     difference = compare(story, MAIN, "deep")
     assert (difference.common, ids(difference.a), ids(difference.b)) == (3, ["b"], ["c"])
+
+
+def test_a_checkpoint_stands_where_its_line_does() -> None:
+    """On the branch nearest to the beginning; after a rewind on the tail's; on none when that was pruned."""
+    story = scene(*confirmed("a", "b"), Checkpointed("k", "停", "b"), Branched("one", "一", "b"), Switched(MAIN))
+    [point] = story.checkpoints
+    assert home(lanes(story), point) == MAIN
+    rewound = Rewound("a", "tail", "回退前").on(story)
+    assert home(lanes(rewound), point) == "one"
+    assert home(lanes(Pruned("one").on(rewound)), point) == ""
+    assert home(lanes(story), Checkpoint("0", "开头", MAIN, ())) == MAIN
 
 
 def test_cast_note_refresh_and_title() -> None:

@@ -4,6 +4,7 @@ import { h, patchList, setAttr, setText, show } from "../../dom.js";
 import { notice } from "../../page.js";
 import { t } from "../../texts.js";
 import { drawFace, makeFace, shownName } from "../people.js";
+import { scenarioOf } from "./addresses.js";
 import { give } from "./dialogs.js";
 
 const TURNS = ["hand", "turn", "mention"];
@@ -17,8 +18,8 @@ export class CastTool {
     this.input = h("input", { type: "text", maxlength: "60", autocomplete: "off", data: { tLabel: "tools.cast.free", tPlaceholder: "tools.cast.free" } });
     const add = h("button", { type: "submit", data: { t: "tools.cast.add" } });
     const form = h("form", { class: "row one-line" }, this.input, add);
-    const edit = h("a", { href: "/scenarios", data: { t: "tools.cast.edit" } });
-    root.append(this.turns, this.next, h("h2", { data: { t: "tools.cast.present" } }), this.people, form, h("p", { class: "hint" }, edit));
+    this.edit = h("a", { data: { t: "tools.cast.edit" } });
+    root.append(this.turns, this.next, h("h2", { data: { t: "tools.cast.present" } }), this.people, form, h("p", { class: "hint" }, this.edit));
     this.turns.addEventListener("change", (event) => this.order(this.present, event.target.value));
     this.people.addEventListener("change", (event) => this.toggle(event.target.dataset.name, event.target.checked));
     this.people.addEventListener("click", (event) => this.move(event.target.closest("[data-by]")));
@@ -30,6 +31,7 @@ export class CastTool {
   draw() {
     const { cast, characters } = this.store.snapshot;
     this.present = cast.present;
+    this.edit.href = scenarioOf(this.store.snapshot);
     setText(this.next, cast.next.length ? t("tools.cast.next", { names: cast.next.slice(0, 3).map(shownName).join(t("tools.cast.then")) }) : "");
     for (const input of this.turns.querySelectorAll("input")) {
       input.checked = input.value === cast.turns;

@@ -63,11 +63,13 @@ function drawPair({ a, b }) {
   return h("li", { class: same ? "pair same" : "pair" }, side(a, b, "A"), side(b, a, "B"));
 }
 
-/** `other`: what it stands beside; without one nothing is marked within the words. */
+/** `other`: what it stands beside. Within the words something is marked only where most of them are the same. */
 function drawWords(line, other) {
-  const [head, middle, tail] = other ? cut(line.text, other.text) : [line.text, "", ""];
+  const parts = other ? cut(line.text, other.text) : [line.text, "", ""];
+  const alike = other && parts[1].length <= (line.text.length + other.text.length) / 4;
+  const [head, middle, tail] = alike ? parts : [line.text, "", ""];
   const words = h("p", { class: "words" }, head, ...(middle ? [h("mark", {}, middle)] : []), tail);
   const name = shownName(line.character);
-  const renamed = other && other.character !== line.character;
+  const renamed = alike && other.character !== line.character;
   return h("div", {}, h("p", { class: "by" }, renamed ? h("mark", {}, name) : name), words);
 }

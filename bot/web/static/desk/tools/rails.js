@@ -1,7 +1,7 @@
 // The drawing at the left of a row of the tree: the lanes that cross it, its dot, and the way from its parent's lane.
 
 const SVG = "http://www.w3.org/2000/svg";
-const EDGE = 10; // from the border to the first lane, in pixels
+const EDGE = 14; // from the border to the first lane, in pixels
 
 export const makeRails = () => shape("svg", { "aria-hidden": "true", class: "rails" });
 

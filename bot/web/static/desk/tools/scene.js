@@ -5,6 +5,7 @@ import { h, patchList, setText, show } from "../../dom.js";
 import { notice } from "../../page.js";
 import { t } from "../../texts.js";
 import { addressOf } from "../scenes.js";
+import { readingOf, scenarioOf } from "./addresses.js";
 import { openAired } from "./aired.js";
 import { askName, askYes, why } from "./dialogs.js";
 
@@ -14,7 +15,7 @@ export class SceneTool {
     this.title = h("h2", {});
     this.from = h("p", { class: "minor" });
     this.read = h("a", { data: { t: "tools.scene.read" } });
-    this.edit = h("a", { href: "/scenarios", data: { t: "tools.scene.edit" } });
+    this.edit = h("a", { data: { t: "tools.scene.edit" } });
     this.scenes = h("ul", { class: "scenes" });
     this.none = h("p", { class: "hint", hidden: "", data: { t: "tools.scene.none" } });
     this.wrong = h("p", { class: "wrong", role: "alert" });
@@ -45,7 +46,8 @@ export class SceneTool {
     const { title, series, name } = this.store.snapshot;
     setText(this.title, title || name);
     setText(this.from, `${series} / ${name}`);
-    this.read.href = `/output?scene=${encodeURIComponent(this.store.scene)}`;
+    this.read.href = readingOf(this.store.snapshot);
+    this.edit.href = scenarioOf(this.store.snapshot);
   }
 
   async list() {

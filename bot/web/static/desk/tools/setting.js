@@ -2,6 +2,7 @@
 
 import { h, patchList, setText, show } from "../../dom.js";
 import { t } from "../../texts.js";
+import { scenarioOf } from "./addresses.js";
 import { give } from "./dialogs.js";
 import { many } from "./figures.js";
 import { Typed } from "./typed.js";
@@ -40,7 +41,8 @@ export class SettingTool {
     this.out = h("ul", { class: "lore out" });
     this.none = h("p", { class: "hint", data: { t: "tools.lore.none" } });
     const head = h("h2", {}, h("span", { data: { t: "tools.lore.title" } }), this.budget);
-    return [head, this.lore, this.outHead, this.out, this.none, h("p", { class: "hint" }, h("a", { href: "/scenarios", data: { t: "tools.lore.edit" } }))];
+    this.edit = h("a", { data: { t: "tools.lore.edit" } });
+    return [head, this.lore, this.outHead, this.out, this.none, h("p", { class: "hint" }, this.edit)];
   }
 
   open() {}
@@ -48,6 +50,7 @@ export class SettingTool {
   draw() {
     this.drawNote();
     this.drawLore(this.store.snapshot);
+    this.edit.href = scenarioOf(this.store.snapshot);
   }
 
   drawNote() {

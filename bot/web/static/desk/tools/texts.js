@@ -65,7 +65,7 @@ addTexts({
   "tools.tree.rename": ["改名…", "Rename…"],
   "tools.tree.prune": ["剪掉…", "Prune…"],
   "tools.tree.drop": ["去掉检查点", "Remove"],
-  "tools.tree.keys": ["↑ ↓ 走动，← → 收放，Enter 过去，F2 改名，Delete 剪掉", "↑ ↓ move, ← → fold, Enter goes there, F2 renames, Delete prunes"],
+  "tools.tree.keys": ["↑↓ 走动 · ←→ 收放 · Enter 过去 · F2 改名 · Del 剪掉", "↑↓ move · ←→ fold · Enter go · F2 rename · Del prune"],
 
   "tools.compare.title": ["比较两条分支", "Compare two branches"],
   "tools.compare.a": ["左边的分支", "Branch on the left"],

@@ -93,9 +93,10 @@ export class TreeTool {
       return [["tools.tree.reveal", () => last && story.reveal(last)], ["tools.tree.checkpoint", () => places.checkpointAt(store, last)]];
     }
     if (row.kind === "checkpoint") {
+      const branch = ["tools.tree.branch", () => places.branchAtCheckpoint(store, row)];
       return [
         ["tools.tree.restore", () => places.restore(store, row)],
-        ["tools.tree.branch", () => places.branchAtCheckpoint(store, row)],
+        ...(row.up === null ? [] : [branch]), // where no branch has its lines there is nothing to branch from
         ["tools.tree.rename", () => places.renameCheckpoint(store, row)],
         ["tools.tree.drop", () => places.dropCheckpoint(store, row)],
       ];
