@@ -36,7 +36,7 @@ export class Plot {
     this.svg.addEventListener("keydown", (event) => this.key(event));
     this.svg.addEventListener("blur", () => this.tell(null));
     this.svg.addEventListener("focus", () => this.at === null && this.svg.matches(":focus-visible") && this.tell(this.spec.labels.length - 1));
-    new ResizeObserver(() => this.spec && this.svg.clientWidth !== this.width && this.draw()).observe(this.svg);
+    new ResizeObserver(() => this.svg.clientWidth !== this.width && this.draw()).observe(this.svg);
   }
 
   show(spec) {
@@ -56,6 +56,7 @@ export class Plot {
   }
 
   draw() {
+    if (!this.spec || !this.svg.clientWidth) return; // hidden: it has no size
     const { labels, series, kind, format } = this.spec;
     this.width = this.svg.clientWidth;
     const height = this.svg.clientHeight;
