@@ -11,6 +11,7 @@ from bot.config import Config
 from bot.errors import Refused, UserError
 from bot.rules import Rules
 from bot.save import Save
+from bot.save.library import find_avatar
 from bot.scenario import Scenario, load_scenario
 from bot.staging import CHOSEN, Staging
 from bot.voices import character_samplings, scenario_sampling
@@ -73,9 +74,9 @@ def scenario_file(config: Config) -> Path:
 
 
 def find_avatars(scenario: Scenario, folder: Path) -> dict[str, Path]:
-    """`角色名.png` beside the scenario. A name that is no plain file name has none."""
-    named = {c.name: folder / f"{c.name}.png" for c in scenario.characters if Path(c.name).name == c.name}
-    return {name: path for name, path in named.items() if path.is_file()}
+    """The pictures beside the scenario, as the library keeps them."""
+    found = {character.name: find_avatar(folder, character.name) for character in scenario.characters}
+    return {name: path for name, path in found.items() if path is not None}
 
 
 def build_checks(config: Config, scenario: Scenario, words: Filter, services: Filter | None = None) -> Chain:

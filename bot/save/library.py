@@ -249,6 +249,8 @@ class Library:
         """`picture` is a PNG that has been checked; it takes the place of an older one."""
         with self._lock, disk("保存头像"):
             folder = self.folder(series, name)
+            if character not in self.read(series, name).scenario.speakers:
+                raise Refused("not_found", f"剧本里没有 {character}。请先保存角色。 There is no such character.")
             old = find_avatar(folder, character)
             files.replace(old or folder / avatar_file(character), picture)
 

@@ -143,9 +143,13 @@ def form_json(kept: Kept) -> dict[str, Any]:
         "characters": [character_json(character) for character in scenario.characters],
         "form": extra.get("PromptForm", ""),
         "sampling": extra.get("Sampling", ""),
-        "lorebook": extra.get("Lorebook", []),
+        "lorebook": extra["Lorebook"] if isinstance(extra.get("Lorebook"), list) else [],
         "lore_budget": extra.get("LoreBudget", LORE_BUDGET),
-        "authors_note": {"text": "", "depth": 4, **extra.get("AuthorsNote", {})},
+        "authors_note": {
+            "text": "",
+            "depth": 4,
+            **(note if isinstance(note := extra.get("AuthorsNote"), dict) else {}),
+        },
     }
 
 

@@ -246,9 +246,9 @@ def test_a_full_disk_leaves_nothing_half_done(
     works: list[tuple[int, Callable[[], object]]] = [
         (4, lambda: library.take_in(two)),
         (2, lambda: library.duplicate("雾岛", "初见")),
-        (1, lambda: library.edit("雾岛", "初见", Scenario("雾岛", "初见", "新"), kept.digest)),
-        (1, lambda: library.write_log("雾岛", "初见", LOG)),
         (1, lambda: library.write_avatar("雾岛", "初见", "小麦", b"new")),
+        (1, lambda: library.write_log("雾岛", "初见", LOG)),
+        (1, lambda: library.edit("雾岛", "初见", Scenario("雾岛", "初见", "新"), kept.digest)),
     ]
     write, room = os.write, 0
 
