@@ -100,7 +100,9 @@ class Stories:
         return replace(story, chapter=replace(story.chapter, pictures=pictures))
 
     async def search(self, query: str) -> Searched:
-        """A story that cannot be read is passed over."""
+        """A story that cannot be read is passed over. No words are nowhere."""
+        if not query.strip():
+            return Searched((), True)
         listing = await self.listing()
         bounded, found = list(_bounded(listing)), []
         for listed in bounded:
