@@ -160,7 +160,7 @@ def test_there_is_a_bound_to_what_waits(scheduler: Scheduler) -> None:
 moments = st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["read", "drafts", "urgent"]), st.integers(1, 40)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(moments)
 def test_everybody_is_served_and_nobody_waits_for_reading_ahead(
     tiny: Model, vocabulary: Vocabulary, load: list[tuple[int, str, int]]
