@@ -20,7 +20,7 @@ STATIC = ROOT / "bot" / "web" / "static"
 CHINESE, ENGLISH = README.split("# In English", 1)
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/adapters.md", "docs/moderation.md"])
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/adapters.md", "docs/moderation.md", "docs/scenarios.md"])
 def test_links_lead_somewhere(document: str) -> None:
     """Pictures too."""
     file = ROOT / document
