@@ -18,3 +18,11 @@ export function remember(name, value) {
     // Private windows may refuse; the choice then lasts as long as the page.
   }
 }
+
+export function forget(name) {
+  try {
+    localStorage.removeItem(PREFIX + name);
+  } catch (error) {
+    // Where nothing is kept there is nothing to forget.
+  }
+}

@@ -35,8 +35,9 @@ export class FedTool {
 
   draw(front) {
     this.refresh.draw();
+    if (!front) return;
     this.drawWho();
-    if (front && this.seen !== this.now) this.read();
+    if (this.seen !== this.now) this.read();
     if (this.fed) this.drawFed();
   }
 

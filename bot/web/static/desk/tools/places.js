@@ -5,19 +5,21 @@ import { t } from "../../texts.js";
 import { askName, askYes, give } from "./dialogs.js";
 
 /** Lines are counted from 1; 0 is the beginning, before any line. */
-const numberOf = (store, line) => store.snapshot.lines.findIndex((one) => one.id === line) + 1;
+export const lineName = (n) => (n ? t("tools.place.line", { n }) : t("tools.place.start"));
+
+const nameOf = (store, line) => lineName(store.snapshot.lines.findIndex((one) => one.id === line) + 1);
 
 export function checkpointAt(store, line) {
   askName({
-    title: t("tools.place.checkpoint", { n: numberOf(store, line) }),
-    value: t("tools.place.line", { n: numberOf(store, line) }),
+    title: t("tools.place.checkpoint", { line: nameOf(store, line) }),
+    value: nameOf(store, line),
     button: t("tools.place.checkpoint.do"),
     send: (name) => give(store, "checkpoint", { name, line }, t("tools.place.checkpoint.done", { name })),
   });
 }
 
 export function branchAt(store, line) {
-  askBranch(store, line, t("tools.place.branch", { n: numberOf(store, line) }));
+  askBranch(store, line, t("tools.place.branch", { line: nameOf(store, line) }));
 }
 
 export function branchAtCheckpoint(store, { line, name }) {
@@ -36,7 +38,7 @@ function askBranch(store, line, title) {
 
 /** Nothing is lost by it and undo takes it back, so it does not ask. */
 export function rewindTo(store, line) {
-  return give(store, "rewind", { line }, t("tools.place.rewind.done", { n: numberOf(store, line) }));
+  return give(store, "rewind", { line }, t("tools.place.rewind.done", { line: nameOf(store, line) }));
 }
 
 export function restore(store, { id, name }) {

@@ -31,7 +31,8 @@ export class TreeTool {
 
   /** The tree is asked for when it is looked at and the story has changed since. */
   draw(front) {
-    if (front && this.seen !== this.store.snapshot.revision) this.read();
+    if (!front) return;
+    if (this.seen !== this.store.snapshot.revision) this.read();
     if (this.tree) this.drawRows();
   }
 
@@ -189,7 +190,7 @@ export class TreeTool {
 const nameOf = (row) => (row.kind === "here" ? t("tools.tree.here") : row.name);
 
 function aboutOf(row) {
-  if (row.kind !== "branch") return t("tools.place.line", { n: row.lines });
+  if (row.kind !== "branch") return places.lineName(row.lines);
   const lines = t("tools.tree.lines", { n: row.lines });
   return row.shared > 0 ? `${lines} · ${t("tools.tree.from", { n: row.shared })}` : lines;
 }

@@ -1,12 +1,13 @@
 // A field of a form that is not lost: what was typed and not yet sent survives every redraw, a refusal, and a reload.
 
-import { remember, remembered } from "../../settings.js";
+import { forget, remember, remembered } from "../../settings.js";
 
 export class Typed {
   /** `changed()` is called when a person types. */
   constructor(store, name, field, changed = () => {}) {
     Object.assign(this, { field, key: `desk.typed.${store.scene}.${name}`, base: null });
     const kept = remembered(this.key, null);
+    this.kept = kept !== null;
     if (kept) {
       this.base = kept.base;
       field.value = kept.text;
@@ -40,6 +41,8 @@ export class Typed {
   }
 
   keep() {
-    remember(this.key, this.dirty ? { base: this.base, text: this.value } : null);
+    if (this.dirty) remember(this.key, { base: this.base, text: this.value });
+    else if (this.kept) forget(this.key);
+    this.kept = this.dirty;
   }
 }
