@@ -203,6 +203,38 @@ async def test_an_unsaved_form_comes_back(theatre: OpenTheatre) -> None:
     assert saved(house)["Prompt"] == "海上的小岛，常年有雾。"
 
 
+async def test_a_character_stays_open_while_the_form_is_saved(theatre: OpenTheatre) -> None:
+    """What is written about them after that is saved, too."""
+    house = await theatre()
+    house.save.library.create(FOG)
+    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    await page.locator('[data-side="AI"] .chip').click()
+    for note in ("看灯塔的人。", "看灯塔的人，话多。"):
+        await page.locator("#character-note").fill(note)
+        await page.keyboard.press("Control+s")
+        await expect(page.locator("#form-state")).to_have_text("")
+        assert saved(house)["CharacterData"]["AI"] == [{"Name": "小芽", "Note": note}]
+
+
+async def test_characters_that_were_kept_and_new_ones_are_told_apart(theatre: OpenTheatre) -> None:
+    """After a reload each chip is still one character's."""
+    house = await theatre()
+    page = await page_of(house, "/scenarios#/new")
+    page.on("dialog", lambda dialog: dialog.accept())
+    await page.locator('[data-side="AI"] input').fill("甲，乙")
+    await page.locator('[data-side="AI"] input').press("Enter")
+    await expect(page.locator("#form-state")).to_contain_text("已暂存")
+    await page.reload()
+    await expect(cast_of(page, "AI")).to_have_text(["甲", "乙"])
+    await page.locator('[data-side="AI"] input').fill("丙，丁")
+    await page.locator('[data-side="AI"] input').press("Enter")
+    await expect(cast_of(page, "AI")).to_have_text(["甲", "乙", "丙", "丁"])
+    await page.locator('[data-side="AI"] .chip').nth(2).click()
+    await page.locator("#character-name").fill("戊")
+    await page.locator("#character-name").press("Tab")
+    await expect(cast_of(page, "AI")).to_have_text(["甲", "乙", "戊", "丁"])
+
+
 async def test_the_browsers_way_back_asks_too(theatre: OpenTheatre) -> None:
     """An unsaved form is not left by accident; yes leaves it, and the words are kept."""
     house = await theatre()

@@ -2,10 +2,11 @@
 
 export const SIDES = ["AI", "User"];
 
-let made = 0;
+/** Tells apart also those that were kept from an earlier visit. */
+const newKey = () => `c${Math.random().toString(36).slice(2)}`;
 
 /** `picture`: a new avatar (Blob), null for none, undefined when it is as the server has it. */
-export const newCharacter = (name, side) => ({ key: `c${(made += 1)}`, name, side, avatar: null, preset: "", note: "", extra: {} });
+export const newCharacter = (name, side) => ({ key: newKey(), name, side, avatar: null, preset: "", note: "", extra: {} });
 
 export const onSide = (cast, side) => cast.filter((character) => character.side === side);
 

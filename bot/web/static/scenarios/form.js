@@ -96,10 +96,18 @@ export class Form {
     for (const name of ["series", "name", "background", "opening", "form", "note"]) this.boxes[name].value = sheet[name];
     for (const name of ["depth", "budget"]) this.boxes[name].value = String(sheet[name]);
     drawPresets(this.boxes.preset, this.presets, sheet.preset);
-    this.chips.write(sheet.characters);
+    this.writeCast(sheet.characters);
     this.lore.write(sheet.lore);
     clearWrong();
     this.draw();
+  }
+
+  /** Whoever was open stays open. */
+  writeCast(characters) {
+    const open = this.person.shown;
+    const same = open && characters.find((character) => character.name === open.name);
+    this.chips.write(characters);
+    this.chips.choose(same ? same.key : null);
   }
 
   read() {
