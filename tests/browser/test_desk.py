@@ -440,6 +440,68 @@ async def test_undo_brings_the_drafts_back(theatre: OpenTheatre) -> None:
     assert len(writing.house.engine.asked) == 1
 
 
+async def test_who_writes_next_follows_the_turns(theatre: OpenTheatre) -> None:
+    """In turn, the next one is chosen after each line; a choice by hand holds until the story has gone on."""
+    writing = open_scene(await theatre())
+    writing.do("cast", present=["小铃", "阿岚", "我"], turns="turn")
+    page = await writing.page()
+    await advanced(page)
+    chosen = page.locator("#writer select")
+    writing.add("小铃", "一")
+    await expect(chosen).to_have_value("name:阿岚")
+    await choose(page, "#writer", "旁白")
+    writing.do("note", text="慢一点", depth=2)
+    await expect(page.locator("[data-command=undo]")).to_be_enabled()
+    await expect(chosen).to_have_value("name:")
+    writing.add("阿岚", "二")
+    await expect(chosen).to_have_value("name:我")
+
+
+async def test_a_name_that_is_being_typed_is_left_alone(theatre: OpenTheatre) -> None:
+    """Another window's line draws the lists of names anew, and nobody's typing."""
+    writing = open_scene(await theatre())
+    page = await writing.page()
+    await advanced(page)
+    await choose(page, "#speaker", "另写一个名字……")
+    writing.add("老李", "我来了。")
+    await expect(page.locator("#speaker option[value='name:老李']")).to_have_count(1)
+    await expect(page.locator("#speaker input")).to_be_focused()
+    await page.keyboard.type("老王")
+    await page.locator("#text").fill("我也来了。")
+    await page.locator("#text").press("Control+Enter")
+    await expect(page.locator("#pending .line")).to_have_count(2)
+    assert writing.said("pending")[-1] == ("老王", "我也来了。")
+
+
+async def test_how_far_the_model_has_read_is_shown(theatre: OpenTheatre) -> None:
+    house = await theatre(stepped=True)
+    writing = open_scene(house)
+    page = await writing.page()
+    await expect(page.locator("#reading")).to_be_visible()
+    await expect(page.locator("#engine")).to_contain_text("正在读：0 / ")
+    house.engine.step(2)
+    await expect(page.locator("#reading")).to_be_hidden()
+    await expect(page.locator("#engine")).to_be_empty()
+
+
+async def test_many_drafts_stand_in_rows_that_do_not_push_each_other(theatre: OpenTheatre) -> None:
+    """A draft that grows in the first row leaves the second where it is."""
+    house = await theatre("雾里有人在敲钟。" * 30, "短", stepped=True)
+    writing = open_scene(house)
+    page = await writing.page()
+    await page.locator("#open-options").click()
+    await page.locator("#count").fill("8")
+    await page.keyboard.press("Escape")
+    await page.locator("#text").fill("灯？")
+    await page.locator("#text").press("Enter")
+    await expect(page.locator(".draft")).to_have_count(8)
+    last = page.locator(".draft kbd").last
+    place = await last.bounding_box()
+    await written(writing, done=8, begun=8)
+    await expect(page.locator(".draft[data-done]")).to_have_count(8)
+    assert await last.bounding_box() == place
+
+
 # -- confirming --------------------------------------------------------------------------------------------------------
 
 
@@ -725,6 +787,11 @@ async def test_without_a_scene_the_last_one_opens_or_the_list(theatre: OpenTheat
     await expect(page.locator("#said")).not_to_be_empty()
 
 
+TOO_WIDE = """() => [...document.querySelectorAll("#desk *")]
+    .filter((node) => node.getBoundingClientRect().right > innerWidth + 1)
+    .map((node) => node.id || node.className)"""
+
+
 # -- the phone ---------------------------------------------------------------------------------------------------------
 
 
@@ -764,6 +831,38 @@ async def test_the_phone_gives_a_finger_room(theatre: OpenTheatre) -> None:
         box = await page.locator("#composer").bounding_box()
         assert box is not None
         assert abs(box["y"] + box["height"] - PHONE["height"]) < 2
+
+
+async def test_a_finger_drags_a_line(theatre: OpenTheatre) -> None:
+    """By its handle; elsewhere a finger scrolls."""
+    writing, page = await three_pending(theatre)
+    await page.close()
+    page = await writing.page(viewport=PHONE, has_touch=True, is_mobile=True)
+    handle = await page.locator("#pending .drag").first.bounding_box()
+    last = await page.locator("#pending .line").last.bounding_box()
+    assert handle is not None and last is not None
+    x, start, end = handle["x"] + 20, handle["y"] + 20, last["y"] + last["height"] - 4
+    touch = await page.context.new_cdp_session(page)
+    for kind, y in (
+        ("touchStart", start),
+        *(("touchMove", start + (end - start) * i / 8) for i in range(1, 9)),
+        ("touchEnd", None),
+    ):
+        points = [] if y is None else [{"x": x, "y": y}]
+        await touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    await expect(page.locator("#pending .words")).to_have_text(["二", "三", "一"])
+    await until(lambda: [text for _, text in writing.said("pending")] == ["二", "三", "一"])
+
+
+async def test_the_phone_in_english(theatre: OpenTheatre) -> None:
+    """Longer words wrap; nothing runs off the side."""
+    writing = open_scene(await theatre())
+    page = await writing.page(viewport=PHONE, has_touch=True, is_mobile=True)
+    await page.get_by_role("button", name="English").tap()
+    await expect(page.locator("#send")).to_contain_text("Send")
+    for mode in ("quick", "advanced"):
+        await page.locator(f"[data-command={mode}]").tap()
+        assert await page.evaluate(TOO_WIDE) == []
 
 
 async def test_advanced_mode_on_the_phone(theatre: OpenTheatre) -> None:

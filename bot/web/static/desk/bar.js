@@ -27,12 +27,12 @@ function drawEngine({ state, detail }, reading) {
   if (reading) $("#reading").value = reading.done / reading.total;
 }
 
-/** A button that can do nothing now rests; without a connection all that need the server do. */
-export function drawButtons(store, pending) {
+/** A button that can do nothing now rests; without a connection all below `roots` that need the server do. */
+export function drawButtons(store, pending, roots) {
   const { undo, redo, asks } = store.snapshot;
   const none = pending.length === 0;
   const rests = { undo: undo === null, redo: redo === null, back: none, discard: none, confirm: none, stop: !asks.some((ask) => ask.running) };
-  for (const button of document.querySelectorAll("#desk button[data-command], #desk [data-server]")) {
+  for (const button of roots.flatMap((root) => [...root.querySelectorAll("button[data-command], [data-server]")])) {
     const { command } = button.dataset;
     const cut = !store.live && (command === undefined || needsServer(command));
     button.disabled = cut || rests[command] === true;

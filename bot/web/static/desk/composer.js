@@ -29,7 +29,8 @@ export class Composer {
       this.chosen = true;
       this.changed();
     });
-    this.chosen = false; // a person has chosen the writer, so turns do not
+    this.chosen = false; // a person has chosen who writes next, so turns do not
+    this.place = null; // the last line's id: after it the next one is chosen anew
     this.text.addEventListener("keydown", (event) => this.press(event, send));
     this.start.addEventListener("keydown", (event) => isEnter(event) && !event.altKey && act(event, ask));
     for (const box of [this.text, this.start]) box.addEventListener("input", this.changed);
@@ -50,6 +51,8 @@ export class Composer {
     const first = this.me === "" && this.them === "";
     this.me = me || this.me || t("desk.name.me");
     this.them = next.find((name) => theirs.includes(name)) || theirs[0] || "";
+    const place = told.length ? told[told.length - 1].id : "";
+    if (place !== this.place) Object.assign(this, { place, chosen: false });
     const groups = groupsOf(people, told);
     this.speaker.offer(groups);
     this.writer.offer(groups);

@@ -85,7 +85,14 @@ export class Deeds {
     const { asks } = this.store.snapshot;
     const last = asks[asks.length - 1];
     if (last === undefined) return;
-    return this.once("ask", () => this.askFor(last.character, { ask: last.ask, start_with: this.begun.get(last.ask) || "" }));
+    return this.once("ask", () => this.askFor(last.character, { ask: last.ask, start_with: this.startOf(last) }));
+  }
+
+  /** After a reload only the box still knows it. */
+  startOf({ ask, character }) {
+    const { writer, start } = this.composer;
+    const inBox = !this.quick && character === writer.name ? start.value.trim() : "";
+    return this.begun.get(ask) || inBox;
   }
 
   /** Drafts that begin with this line's words and would take its place. */

@@ -21,8 +21,8 @@ import { Screen } from "./screen.js";
 import { Store } from "./store.js";
 import { openTools, toggleTools } from "./tools/tools.js";
 
-/** Returns what draws the page again in another language. */
-function openDesk(scene) {
+/** Returns what draws the page again in another language. `line`: where a link has led to, or null. */
+function openDesk(scene, line) {
   const store = new Store(scene, tabName());
   const composer = new Composer({ send: () => deeds.send(), ask: () => deeds.ask(), changed: () => scratch.changed() });
   const options = new Options(() => scratch.changed());
@@ -54,8 +54,14 @@ function openDesk(scene) {
       options.hint = left.hint;
     }
     scratch.begin();
-    screen.follow.toEnd();
     composer.goOn();
+    if (line) requestAnimationFrame(() => arriveAt(line));
+  }
+
+  /** Twice, as lines above are as high as was guessed until they are laid out. */
+  function arriveAt(id) {
+    hand.reveal(id);
+    requestAnimationFrame(() => hand.reveal(id));
   }
 
   /** The address may name a scene that is not there. */
@@ -132,7 +138,7 @@ function openDesk(scene) {
     hand.pressWords(event, $("#story"));
   });
   $("#drafts").addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !event.target.matches(".words")) return;
+    if (!["Enter", " "].includes(event.key) || !event.target.matches(".words")) return;
     event.preventDefault();
     deeds.take(drafts.focused);
   });
@@ -150,5 +156,5 @@ function openDesk(scene) {
 const query = new URLSearchParams(location.search);
 let drawAgain = () => {};
 openPage(() => drawAgain());
-if (query.get("scene")) drawAgain = openDesk(query.get("scene"));
+if (query.get("scene")) drawAgain = openDesk(query.get("scene"), query.get("line"));
 else drawAgain = (await openScenes(query.has("list"))) || drawAgain;

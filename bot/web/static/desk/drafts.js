@@ -22,11 +22,13 @@ export class DraftsView {
   }
 
   draw(asks) {
+    const before = this.shown.length;
     this.shown = draftsOf(asks);
     const several = new Set(this.shown.map((draft) => draft.character)).size > 1;
     patchList(this.root, this.shown, (draft) => `${draft.ask} ${draft.index}`, makeDraft, (node, draft) => drawDraft(node, draft, this.shown, several));
     this.drawBar(asks);
     this.drawDots();
+    if (this.shown.length !== before) setAttr(this.root, "data-rows", this.shown.length > columnsOf(this.root));
   }
 
   drawBar(asks) {
@@ -60,6 +62,8 @@ export class DraftsView {
     return node ? Number(node.dataset.n) : 0;
   }
 }
+
+const columnsOf = (grid) => getComputedStyle(grid).gridTemplateColumns.split(" ").length;
 
 function makeDraft() {
   const edit = h("button", { type: "button", class: "quiet", data: { command: "edit-draft" } });

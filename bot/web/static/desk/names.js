@@ -40,11 +40,13 @@ export class NameBox {
     this.draw();
   }
 
-  /** A name that is offered no more stays chosen, as one's own. */
+  /** A name that is offered no more stays chosen, as one's own; one's own stays as it is typed. */
   offer(groups) {
-    const chosen = this.select.options.length ? this.name : null;
+    const { value } = this.select;
+    const chosen = value === FREE || value === "" ? null : this.name;
     patchList(this.select, [...groups.filter(([, names]) => names.length), ["", []]], ([key]) => key, makeGroup, drawGroup);
     if (chosen !== null) this.name = chosen;
+    else if (value === FREE) this.select.value = FREE;
   }
 
   draw() {

@@ -38,22 +38,23 @@ export class People {
 
 export const shownName = (name) => (name === NARRATOR ? t("desk.name.narrator") : name);
 
-/** A round picture, or the name's first letter on a colour of its own. */
-export function makeFace() {
-  const face = h("span", { class: "face", "aria-hidden": "true" }, h("i"));
-  const picture = h("img", { alt: "", loading: "lazy", decoding: "async", hidden: "" });
-  picture.addEventListener("load", () => show(picture, true));
-  picture.addEventListener("error", () => show(picture, false));
-  face.append(picture);
-  return face;
-}
+/** The name's first letter on a colour of its own, below a picture where there is one. */
+export const makeFace = () => h("span", { class: "face", "aria-hidden": "true" }, h("i"));
 
 export function drawFace(face, name, avatar) {
-  const [letter, picture] = face.children;
-  setText(letter, Array.from(shownName(name))[0] || "");
+  setText(face.firstChild, Array.from(shownName(name))[0] || "");
   setAttr(face, "data-hue", hueOf(name));
-  if (!avatar) show(picture, false);
-  if (picture.getAttribute("src") !== avatar) setAttr(picture, "src", avatar);
+  const picture = face.children[1];
+  if (picture && picture.getAttribute("src") === avatar) return;
+  if (picture) picture.remove();
+  if (avatar) face.append(makePicture(avatar));
+}
+
+/** A picture that is not there leaves the letter. */
+function makePicture(src) {
+  const picture = h("img", { alt: "", loading: "lazy", decoding: "async", src });
+  picture.addEventListener("error", () => show(picture, false));
+  return picture;
 }
 
 const hueOf = (name) => Array.from(name).reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 997, 7) % HUES;

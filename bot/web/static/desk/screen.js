@@ -14,6 +14,8 @@ export class Screen {
   /** `parts`: { store, composer, options, editor, pending, drafts }. */
   constructor(parts) {
     Object.assign(this, parts);
+    // Where buttons are that may have to rest. The story has thousands of elements, and none of them.
+    this.roots = [$("#bar"), $("#pending"), $("#drafts-box"), $("#composer"), this.editor.form];
     this.follow = new Follow($("#scroll"), $("#to-end"));
     this.people = new People([]);
     this.kept = 0; // so many lines of the story are drawn already
@@ -51,8 +53,8 @@ export class Screen {
   draw() {
     clearTimeout(this.timer);
     this.timer = null;
-    drawLink(this.store);
     const { snapshot } = this.store;
+    drawLink(this.store);
     if (snapshot === null) return;
     const follows = this.told ? this.follow.atEnd : this.follow.lets;
     const focused = document.activeElement;
@@ -62,7 +64,7 @@ export class Screen {
     // What moves to another place is let go by the browser, and the cursor with it.
     if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
     drawBar(this.store);
-    drawButtons(this.store, this.pending.shown);
+    drawButtons(this.store, this.pending.shown, this.roots);
     if (follows) this.follow.toEnd();
     this.follow.draw();
     this.meetDrafts(snapshot.asks);
