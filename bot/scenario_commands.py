@@ -8,7 +8,8 @@ from pathlib import Path
 from bot.cards import archive
 from bot.cards.found import DEFAULT_USER, Found, Wishes
 from bot.errors import Refused, UserError
-from bot.save.library import Library, Listed
+from bot.save.catalogue import Listed
+from bot.save.library import Library
 from bot.shelving import FORMS, look, shelve
 
 

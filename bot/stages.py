@@ -11,7 +11,7 @@ from bot.config import Config
 from bot.errors import Refused, UserError
 from bot.rules import Rules
 from bot.save import Save
-from bot.save.library import find_avatar
+from bot.save.catalogue import find_avatar
 from bot.scenario import Scenario, load_scenario
 from bot.staging import CHOSEN, Staging
 from bot.voices import character_samplings, scenario_sampling

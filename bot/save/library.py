@@ -9,34 +9,34 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
 
 from bot.errors import Refused, UserError
 from bot.save import files
-from bot.save.errors import SaveError
+from bot.save.catalogue import (
+    LOG_END,
+    PICTURE_END,
+    SCENARIO_FILE,
+    Catalogue,
+    Listed,
+    LogFile,
+    find_avatar,
+    is_scenario,
+)
 from bot.save.files import disk
-from bot.save.names import NoName, avatar_file, free_name, safe_name, same
-from bot.scenario import Log, Scenario, ScenarioError, decode, dump_log, dump_scenario, parse_log, parse_scenario
+from bot.save.names import avatar_file, free_name
+from bot.save.shelf import Shelf
+from bot.scenario import Log, Scenario, decode, dump_log, dump_scenario, parse_log, parse_scenario
 
-SCENARIO_FILE = "场景剧本.json"
-LOG_END = "_Log.json"
-PICTURE_END = ".png"
 BIN = ".回收站"
-OTHERS = ("recordings",)  # folders of Save/ that are no series
-
-_UNFINISHED, _HOUR = ".new-", 3600.0
 
 _LOG_NAME = re.compile(rf"\d{{8}}-\d{{4}}(-\d{{1,6}})?{LOG_END}", re.ASCII | re.DOTALL)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +48,6 @@ class Kept:
     scenario: Scenario
     digest: str
     changed: float
-
-
-@dataclass(frozen=True, slots=True)
-class LogFile:
-    """`lines` None: it cannot be read, and `problem` says why."""
-
-    file: str
-    lines: int | None
-    changed: float
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A scenario in the list. `scenario` None: its file cannot be read, and `problem` says why."""
-
-    series: str
-    name: str
-    scenario: Scenario | None
-    avatars: frozenset[str]
-    logs: tuple[LogFile, ...]
-    changed: float
-    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +79,16 @@ class Library:
         self._root = folder
         self._clock = clock
         self._lock = threading.RLock()
-        self._known: dict[Path, tuple[tuple[int, int], Any]] = {}  # by the file's time and size
-        self._sweep()
+        self._catalogue = Catalogue(folder)
+        self._shelf = Shelf(folder)
+        self._shelf.sweep(clock())
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def listing(self) -> list[Listed]:
         """Every scenario, by series and name. A file that has not changed is not read again."""
         with self._lock:
-            return [self._listed(folder) for folder in self._scenarios()]
+            return self._catalogue.listing()
 
     def read(self, series: str, name: str) -> Kept:
         folder = self.folder(series, name)
@@ -126,7 +104,7 @@ class Library:
         """Where a scenario lies."""
         found = files.find_folder(self._root, series)
         found = found and files.find_folder(found, name)
-        if found is None or not _is_scenario(found):
+        if found is None or not is_scenario(found):
             raise Refused("not_found", f"没有剧本 {series}/{name}，可能刚被改名或删除。 There is no such scenario.")
         return found
 
@@ -147,7 +125,7 @@ class Library:
     def logs(self, series: str, name: str) -> tuple[LogFile, ...]:
         """The newest name first."""
         with self._lock:
-            return self._logs(self.folder(series, name))
+            return self._catalogue.logs(self.folder(series, name))
 
     def read_log(self, series: str, name: str, file: str) -> Log:
         path = self.log_file(series, name, file)
@@ -180,8 +158,8 @@ class Library:
     ) -> Kept:
         """A new folder, there as a whole or not at all. Refused where the name is taken."""
         with self._lock, disk("新建剧本"):
-            target = self._place(scenario.series, scenario.name)
-            self._put({target: _contents(New(scenario, avatars or {}, logs or {}), self._minute())})
+            target = self._shelf.place(scenario.series, scenario.name)
+            self._shelf.put({target: _contents(New(scenario, avatars or {}, logs or {}), self._minute())})
         return self.read(target.parent.name, target.name)
 
     def take_in(self, several: Sequence[New]) -> list[tuple[str, str]]:
@@ -190,9 +168,9 @@ class Library:
             folders: dict[Path, Mapping[str, bytes]] = {}
             for new in several:
                 place = new.place or (new.scenario.series, new.scenario.name)
-                target = self._place(*place, another=True, also=folders)
+                target = self._shelf.place(*place, another=True, also=folders)
                 folders[target] = _contents(new, self._minute())
-            self._put(folders)
+            self._shelf.put(folders)
             return [(target.parent.name, target.name) for target in folders]
 
     def edit(self, series: str, name: str, scenario: Scenario, digest: str) -> Kept:
@@ -211,11 +189,11 @@ class Library:
         """Moves the folder and gives the file the new title. Returns where it is now."""
         with self._lock, disk("改名"):
             source = self.folder(series, name)
-            target = self._place(to_series, to_name, moved=source)
+            target = self._shelf.place(to_series, to_name, moved=source)
             if target != source:
                 target.parent.mkdir(exist_ok=True)
                 source.rename(target)
-                self._tidy(source.parent, target.parent)
+                self._shelf.tidy(source.parent, target.parent)
             with contextlib.suppress(UserError, Refused):  # a broken file keeps its words, in the new folder
                 kept = self.read(target.parent.name, target.name)
                 retitled = replace(kept.scenario, series=to_series.strip(), name=to_name.strip())
@@ -228,9 +206,9 @@ class Library:
         with self._lock, disk("复制剧本"):
             kept, source = self.read(series, name), self.folder(series, name)
             copy = replace(kept.scenario, series=kept.series, name=to_name or f"{kept.name} 副本")
-            target = self._place(copy.series, copy.name, another=not to_name)
+            target = self._shelf.place(copy.series, copy.name, another=not to_name)
             pictures = {path.name: files.read_bytes(path) for path in files.files(source) if path.suffix == PICTURE_END}
-            self._put({target: pictures | {SCENARIO_FILE: dump_scenario(copy).encode()}})
+            self._shelf.put({target: pictures | {SCENARIO_FILE: dump_scenario(copy).encode()}})
             return target.parent.name, target.name
 
     def write_log(self, series: str, name: str, log: Log) -> str:
@@ -281,7 +259,7 @@ class Library:
             target = bin / id / source.parent.name / source.name
             target.parent.mkdir(parents=True)
             source.rename(target)
-            self._tidy(source.parent, target.parent)
+            self._shelf.tidy(source.parent, target.parent)
             return id
 
     def binned(self) -> list[Binned]:
@@ -300,7 +278,7 @@ class Library:
         with self._lock, disk("从回收站取回"):
             entry = self._binned(id)
             found = next(name for series in files.folders(entry) for name in files.folders(series))
-            target = self._place(found.parent.name, found.name, another=True)
+            target = self._shelf.place(found.parent.name, found.name, another=True)
             target.parent.mkdir(exist_ok=True)
             found.rename(target)
             files.sync_folder(target.parent)
@@ -317,91 +295,6 @@ class Library:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _scenarios(self) -> Iterator[Path]:
-        for series in files.folders(self._root):
-            if series.name not in OTHERS:
-                yield from (folder for folder in files.folders(series) if _is_scenario(folder))
-
-    def _listed(self, folder: Path) -> Listed:
-        path = files.find_file(folder, SCENARIO_FILE)
-        place = (folder.parent.name, folder.name)
-        scenario = self._once(path, parse_scenario) if path else _missing(*place)
-        pictures = {one.name for one in files.files(folder) if one.suffix == PICTURE_END}
-        changed, logs = (path or folder).stat().st_mtime, self._logs(folder)
-        if isinstance(scenario, UserError):
-            return Listed(*place, None, frozenset(), logs, changed, str(scenario))
-        seen = frozenset(name for name in scenario.speakers if find_avatar(folder, name, pictures))
-        return Listed(*place, scenario, seen, logs, changed)
-
-    def _logs(self, folder: Path) -> tuple[LogFile, ...]:
-        found = [path for path in files.files(folder) if path.name.endswith(LOG_END)]
-        found.sort(key=lambda path: path.name.removesuffix(LOG_END), reverse=True)
-        return tuple(self._log(path) for path in found)
-
-    def _log(self, path: Path) -> LogFile:
-        lines = self._once(path, lambda text, file: len(parse_log(text, file).lines))
-        changed = path.stat().st_mtime
-        if isinstance(lines, UserError):
-            return LogFile(path.name, None, changed, str(lines))
-        return LogFile(path.name, lines, changed)
-
-    def _once(self, path: Path, parse: Callable[[str, str], T]) -> T | UserError:
-        """What a file says, or why it cannot be read; again only when its time or size has changed."""
-        state = path.stat()
-        stamp = (state.st_mtime_ns, state.st_size)
-        known = self._known.get(path)
-        if known is None or known[0] != stamp:
-            try:
-                found: T | UserError = parse(decode(files.read_bytes(path), path.name), path.name)
-            except (ScenarioError, SaveError) as error:
-                found = error
-            known = self._known[path] = (stamp, found)
-        result: T | UserError = known[1]
-        return result
-
-    def _place(
-        self, series: str, name: str, *, another: bool = False, moved: Path | None = None, also: Collection[Path] = ()
-    ) -> Path:
-        """Where a scenario of that name is to lie. `moved`: the folder that is to lie there now. `also`: promised ones."""
-        parent = self._series(series, also)
-        taken = [path.name for path in parent.iterdir() if path != moved] if parent.is_dir() else []
-        taken += [path.name for path in also if path.parent == parent]
-        wanted = safe_name(name)
-        free = free_name(wanted, taken)
-        if free != wanted and not another:
-            raise Refused("name_taken", f"{parent.name} 里已经有 {wanted}，请换个名字。 That name is taken.")
-        return parent / free
-
-    def _series(self, series: str, also: Collection[Path]) -> Path:
-        """The series' folder, or where it is to be."""
-        wanted = safe_name(series)
-        there = [*(self._root.iterdir() if self._root.is_dir() else ()), *{path.parent for path in also}]
-        alike = [path for path in there if same(path.name) in (same(series), same(wanted))]
-        known = [*files.folders(self._root), *(path.parent for path in also)]
-        folders = [path for path in known if path in alike and path.name not in OTHERS]
-        if alike and not folders:
-            raise Refused("name_taken", f"系列不能叫 {wanted}，请换个名字。 A series cannot have that name.")
-        return folders[0] if folders else self._root / wanted
-
-    def _put(self, folders: Mapping[Path, Mapping[str, bytes]]) -> None:
-        """New folders with these files: filled out of sight, then each moved to its place in one step."""
-        self._root.mkdir(parents=True, exist_ok=True)
-        parts = {target: self._root / f"{_UNFINISHED}{secrets.token_hex(6)}" for target in folders}
-        try:
-            for target, part in parts.items():
-                part.mkdir()
-                for file, content in folders[target].items():
-                    files.write_new(part / file, content)
-                files.sync_folder(part)
-            for target, part in parts.items():
-                target.parent.mkdir(exist_ok=True)
-                part.rename(target)
-                files.sync_folder(target.parent)
-        except BaseException:
-            for part in parts.values():
-                shutil.rmtree(part, ignore_errors=True)
-            raise
-
     def _minute(self) -> str:
         return f"{datetime.fromtimestamp(self._clock()):%Y%m%d-%H%M}"
 
@@ -410,29 +303,6 @@ class Library:
         if found is None:
             raise Refused("not_found", "回收站里没有这一项，可能已经取回或清空。 It is not in the bin any more.")
         return found
-
-    def _tidy(self, left: Path, entered: Path) -> None:
-        """After a move: a series without scenarios goes, and both folders are on disk."""
-        with contextlib.suppress(OSError):
-            left.rmdir()
-        for folder in {path for path in (left, entered) if path.is_dir()}:
-            files.sync_folder(folder)
-
-    def _sweep(self) -> None:
-        """What an interrupted program left half made."""
-        for path in self._root.glob(f"{_UNFINISHED}*"):
-            if path.stat().st_mtime < self._clock() - _HOUR:
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def find_avatar(folder: Path, character: str, among: Collection[str] | None = None) -> Path | None:
-    """A character's picture in a scenario's folder. `among`: the names of the pictures there, where they are known."""
-    names = [f"{character}.png"]
-    with contextlib.suppress(NoName):
-        names.append(avatar_file(character))
-    if among is not None:
-        return next((folder / name for name in names if name in among), None)
-    return next((path for name in names if (path := files.find_file(folder, name)) is not None), None)
 
 
 def _contents(new: New, minute: str) -> dict[str, bytes]:
@@ -450,14 +320,6 @@ def _log_name(wanted: str, minute: str, taken: Collection[str]) -> str:
     stem = wanted.removesuffix(LOG_END) if _LOG_NAME.fullmatch(wanted) else minute
     names = (f"{stem}{LOG_END}", *(f"{stem}-{number}{LOG_END}" for number in range(2, 10_000)))
     return next(one for one in names if one not in taken)
-
-
-def _is_scenario(folder: Path) -> bool:
-    return any(path.name == SCENARIO_FILE or path.name.endswith(LOG_END) for path in files.files(folder))
-
-
-def _missing(series: str, name: str) -> ScenarioError:
-    return ScenarioError(f"{series}/{name}/{SCENARIO_FILE}", "", "没有这个文件。请从回放里导入剧本，或补上它。")
 
 
 def _digest(content: bytes) -> str:

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from bot.save.library import Library, Listed, LogFile
+from bot.save.catalogue import Listed, LogFile
+from bot.save.library import Library
 from bot.scenario import Scenario, parse
 from bot.web import keys, pages, scenario_files
 from bot.web import scenario_form as forms

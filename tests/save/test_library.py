@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from bot.errors import Refused, UserError
 from bot.save import SaveError, files
-from bot.save.library import BIN, SCENARIO_FILE, Library, New
+from bot.save.catalogue import SCENARIO_FILE
+from bot.save.library import BIN, Library, New
 from bot.scenario import Character, Line, Log, Origin, Scenario, dump_log, dump_scenario
 from tests.save.test_names import HOSTILE, any_name
 
@@ -131,8 +132,10 @@ def test_a_name_that_is_taken_is_told(library: Library) -> None:
 
 def test_other_folders_of_save_are_no_series(library: Library, tmp_path: Path) -> None:
     """Recordings, the database and hidden things are left alone."""
-    (save(tmp_path) / "recordings" / "bilibili").mkdir(parents=True)
     (save(tmp_path) / "show.db").write_bytes(b"db")
+    with pytest.raises(Refused, match="系列不能叫"):
+        library.create(Scenario("RECORDINGS", "一"))
+    (save(tmp_path) / "recordings" / "bilibili").mkdir(parents=True)
     for series in ("recordings", "Recordings", "show.db"):
         with pytest.raises(Refused, match="系列不能叫"):
             library.create(Scenario(series, "一"))
