@@ -18,12 +18,12 @@ addTexts({
   "place.show": ["直播", "Show"],
   "place.desk": ["写作台", "Desk"],
 
-  "empty.title": ["这里还没有数字", "No figures yet"],
-  "empty.text": [
+  "stats.empty.title": ["这里还没有数字", "No figures yet"],
+  "stats.empty.text": [
     "直播或写作台用起来以后，这里会有：模型写了多少字、用了多久，候选有多少被直接采用、改过或丢弃，做决定花了多长时间；按天、按角色、按场次。",
     "Once the show or the desk is in use, this page has: how much the model wrote and how long it took, how many drafts were taken as they were, edited or thrown away, and how long decisions took; by day, by character, by show.",
   ],
-  "empty.range": ["也可能只是选的这段时间里什么也没有：试试“全部”。", "Or nothing happened in the time that you chose: try “All”."],
+  "stats.empty.range": ["也可能只是选的这段时间里什么也没有：试试“全部”。", "Or nothing happened in the time that you chose: try “All”."],
 
   "tile.generations": ["生成次数", "Generations"],
   "tile.characters": ["模型写的字数", "Characters written"],
