@@ -9,7 +9,8 @@ from datetime import date, datetime
 from bot.approval import Item
 from bot.engine.prompting import viewer_line
 from bot.save import Save
-from bot.scenario import Line, Origin
+from bot.save.library import Library
+from bot.scenario import Line, Origin, Scenario
 
 
 def aired_lines(save: Save, show: str, speakers: Iterable[str] = (), day: date | None = None) -> list[Line]:
@@ -18,6 +19,22 @@ def aired_lines(save: Save, show: str, speakers: Iterable[str] = (), day: date |
     known = tuple(speakers)
     items = save.published_items(show)
     return [line for item in items if day is None or _day(item) == day for line in item_lines(item, known)]
+
+
+def scenario_of(
+    library: Library, show: str, running: Scenario | None = None
+) -> tuple[tuple[str, str], Scenario | None]:
+    """The scenario of a show (series/name), and the library's folder that it belongs to. Shows go by what their
+    scenario's file says of its series and name. `running` need not be one of the library's. None: it is gone."""
+    for listed in library.listing():
+        if listed.scenario and _key(listed.scenario) == show:
+            return (listed.series, listed.name), listed.scenario
+    series, _, name = show.partition("/")
+    return (series, name), running if running and _key(running) == show else None
+
+
+def _key(scenario: Scenario) -> str:
+    return f"{scenario.series}/{scenario.name}"
 
 
 def item_lines(item: Item, speakers: Iterable[str]) -> tuple[Line, ...]:

@@ -110,7 +110,7 @@ async def run(
             avatars.update(staging.avatars)
 
         show = build_show(config, stages, staging, engine, outlets, feed, scenario_changed)
-        desk = Desk(save, engine, voices=desk_voices(config), clock=time.time)
+        desk = Desk(save, engine, voices=desk_voices(config), clock=time.time, running=staging.scenario)
         app = create_app(
             show,
             feed,

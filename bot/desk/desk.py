@@ -15,7 +15,7 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
-from bot.aired import aired_lines
+from bot.aired import aired_lines, scenario_of
 from bot.approval import Operator
 from bot.desk import view
 from bot.desk.asks import Ask
@@ -65,12 +65,14 @@ class Desk:
         *,
         voices: Voices,
         clock: Clock,
+        running: Scenario | None = None,
         new_id: Callable[[], str] = lambda: uuid4().hex[:12],
     ) -> None:
         self._save = save
         self._engine = engine
         self._voices = voices
         self._clock = clock
+        self._running = running
         self._new_id = new_id
         self._shelf = Shelf(save.desk, clock, self._opened, self._closed)
         self._feeding = Feeding(engine)
@@ -103,7 +105,8 @@ class Desk:
 
     def open_aired(self, show: str, by: Operator, *, day: date | None = None, title: str = "") -> str:
         """A new scene of what was aired live: `show` is its scenario's series/name. `day`: only what was aired then."""
-        place, scenario = self._scenario_of(show)
+        place, found = scenario_of(self._save.library, show, self._running)
+        scenario = found or Scenario(*place)
         lines = aired_lines(self._save, show, scenario.speakers, day)
         if not lines:
             raise Refused("nothing_aired", f"{show} 还没有播出过。 Nothing of it was aired.")
@@ -112,14 +115,6 @@ class Desk:
     def _begin(self, place: tuple[str, str], source: Began, by: Operator) -> str:
         scene = Scene.begin(self._save.desk, self._clock, self._new_id(), place, source, by.name)
         return self._shelf.put(scene).id
-
-    def _scenario_of(self, show: str) -> tuple[tuple[str, str], Scenario]:
-        """By what its file says of its series and name, as shows go by it. Of a scenario that is gone only the name."""
-        for listed in self._save.library.listing():
-            if listed.scenario and show == f"{listed.scenario.series}/{listed.scenario.name}":
-                return (listed.series, listed.name), listed.scenario
-        series, _, name = show.partition("/")
-        return (series, name), Scenario(series, name)
 
     def bin(self, id: str) -> None:
         self._row(id)

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from bot.aired import aired_lines
+from bot.aired import aired_lines, scenario_of
 from bot.chapter import Chapter, Heading
 from bot.chapter.search import Found, search
 from bot.desk.history import fold
@@ -140,23 +140,11 @@ class Stories:
         return Opened(await asyncio.to_thread(_of_scene, row, steps), row.series, row.name)
 
     async def _show(self, show: str) -> Opened:
-        place, scenario = await asyncio.to_thread(self._scenario_of, show)
+        place, scenario = await asyncio.to_thread(scenario_of, self._save.library, show, self._running)
         lines = aired_lines(self._save, show, scenario.speakers if scenario else ())
         if scenario is None and not lines:
             raise Refused("not_found", f"{show} 还没有播出过。 Nothing of it was aired.")
         return Opened(Chapter(place[1], Log(scenario or Scenario(*place), tuple(lines))), *place)
-
-    def _scenario_of(self, show: str) -> tuple[tuple[str, str], Scenario | None]:
-        """And its folder. Shows go by what their scenario's file says of its series and name. None: it is gone."""
-        for listed in self._save.library.listing():
-            if listed.scenario and _key(listed.scenario) == show:
-                return (listed.series, listed.name), listed.scenario
-        running = self._running if self._running and _key(self._running) == show else None
-        return _split(show), running
-
-
-def _key(scenario: Scenario) -> str:
-    return f"{scenario.series}/{scenario.name}"
 
 
 def _split(show: str) -> tuple[str, str]:
