@@ -116,6 +116,7 @@ def goes_first(entry: Entry) -> tuple[bool, int, str]:
     return not entry.constant, -entry.priority, entry.name
 
 
+@example("aa钟a钟a", "a钟a")
 @given(st.text("abAB钟 ", max_size=12), st.text("abAB钟 ", max_size=3))
 def test_a_mention_is_where_the_word_stands_whole(text: str, word: str) -> None:
     """By the plainest reading: each place is looked at, and Latin letters beside it make it part of another word."""
