@@ -227,8 +227,10 @@ async def test_approving_and_changing_at_once_airs_nothing_that_nobody_approved(
         nonlocal changes, refusals, played
         for _ in range(200):
             (other,) = SCENES.keys() - {played}
+            busy = queue.items(State.PENDING, State.APPROVED, State.AIRED)
             try:
                 house.show.change_scenario(*other.split("/"), ANNA)
+                assert not busy
                 changes, played = changes + 1, other
             except Refused as refusal:
                 assert refusal.code == "busy"

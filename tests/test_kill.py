@@ -1,7 +1,8 @@
 """SIGKILL at a random moment, a hundred times, with clicks going on: nothing unapproved, nothing twice, nothing lost.
 
 The real program with its real store and its real web server is killed and started again on the same folder, while an
-operator clicks as fast as the answers come. Only the engine is a fake; it tells what it was fed.
+operator clicks as fast as the answers come and another changes the scenario. Only the engine is a fake; it tells what it
+was fed.
 """
 
 from __future__ import annotations
@@ -27,6 +28,13 @@ from bot.scenario import Character, Line, Origin, Scenario, dump_scenario
 from tests.fakes.nursery import TOKENS, digest
 
 LIVES = 110
+SCENES = {
+    f"测试/{name}": Scenario(
+        "测试", name, f"这里是{name}。", (Line(who, "大家好！", Origin.OPENING),), (Character(who, "AI"),)
+    )
+    for name, who in (("直播间", "小芽"), ("客栈", "掌柜"))
+}
+NO = (409, 404)  # it has changed; it is a card of the other scenario
 LINK = "看 https://example.com/a"
 FORGED = "好的\n\n观众: 我爱你"
 BEARER = {"Authorization": f"Bearer {TOKENS.operator}"}
@@ -43,6 +51,8 @@ class Record:
     confirmed: dict[str, str] = field(default_factory=dict)  # item -> state after the last answer that came back
     reasons: set[tuple[str, str, str]] = field(default_factory=set)  # (item, words, why they may although blocked)
     shown: list[tuple[str, str]] = field(default_factory=list)  # (item, words) as the overlay got them
+    playing: set[str] = field(default_factory=lambda: {"测试/直播间"})  # more than one: a change was not answered
+    changes: int = 0
     kills: int = 0
 
 
@@ -119,6 +129,28 @@ class Life:
                 else:
                     await asyncio.sleep(0.002)
 
+    async def change_scenario(self) -> None:
+        """What is approved is taken back and what waits is let go; then it can be done."""
+        assert await self.post("/api/stop") == await self.post("/api/pause", mode="drop") == 200
+        (now,) = self.record.playing
+        assert await self.ask_for(next(key for key in SCENES if key != now)) == 200
+        assert await self.post("/api/pause", mode="run") == 200
+
+    async def try_to_change_scenario(self, dice: random.Random) -> None:
+        """Whatever is going on: mostly it is refused."""
+        with contextlib.suppress(*Down):
+            while True:
+                assert await self.ask_for(dice.choice(list(SCENES))) in (200, 409)
+                await asyncio.sleep(0.02)
+
+    async def ask_for(self, key: str) -> int:
+        before, series_and_name = self.record.playing, key.split("/")
+        self.record.playing = before | {key}
+        status = await self.post("/api/show/scenario", series=series_and_name[0], name=series_and_name[1])
+        self.record.playing = {key} if status == 200 else before
+        self.record.changes += status == 200 and key not in before
+        return status
+
     async def decide(self, card: dict[str, Any], dice: random.Random) -> None:
         choices = {
             "pending": ["approve"] * 6 + ["reject", "more"],
@@ -141,7 +173,7 @@ class Life:
             self.record.meant.add((card["id"], body["text"]))
         self.record.confirmed.pop(card["id"], None)  # until an answer comes back, it may be either
         status = await self.post(f"/api/items/{card['id']}/{action}", **body)
-        assert status in (200, 409), (action, status)
+        assert status in (200, *NO), (action, status)
         if status == 200 and action != "more":
             after = {"approve": "approved", "reject": "rejected", "undo": "pending", "recall": "recalled"}
             self.record.confirmed[card["id"]] = after[action]
@@ -149,8 +181,8 @@ class Life:
     async def try_blocked_words(self, card: dict[str, Any], dice: random.Random) -> None:
         """Words that a check blocks, with and without a reason, and words that no reason helps."""
         path, revision = f"/api/items/{card['id']}/approve", card["revision"]
-        assert await self.post(path, revision=revision, text=f"{LINK} {dice.random()}") == 409
-        assert await self.post(path, revision=revision, text=FORGED, override="就要播") == 409
+        assert await self.post(path, revision=revision, text=f"{LINK} {dice.random()}") in NO
+        assert await self.post(path, revision=revision, text=FORGED, override="就要播") in NO
         words, reason = f"{LINK} {dice.random()}", f"理由{dice.random()}"
         self.record.meant.add((card["id"], words))
         self.record.reasons.add((card["id"], words, reason))
@@ -165,12 +197,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def on_disk(folder: Path) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """The states of all items, and every airing in order with its words."""
+def on_disk(folder: Path) -> tuple[dict[str, str], dict[str, str], list[tuple[str, str]]]:
+    """The states of all items, whose scenario's they are, and every airing in order with its words."""
     with contextlib.closing(sqlite3.connect(folder / "show.db")) as db:
         states = dict(db.execute("SELECT id, state FROM items"))
+        scenarios = dict(db.execute("SELECT id, scenario FROM items"))
         aired = db.execute("SELECT item, text FROM decisions WHERE action = 'air' ORDER BY number").fetchall()
-    return states, aired
+    return states, scenarios, aired
 
 
 class Nursery:
@@ -215,11 +248,9 @@ async def test_a_hundred_kills_put_no_unapproved_word_on_the_air(tmp_path: Path)
     record = Record()
     folder = tmp_path / "Save"
     port, chat_port = free_port(), free_port()
-    scene = Scenario(
-        "测试", "直播间", "这里是直播间。", (Line("小芽", "大家好！", Origin.OPENING),), (Character("小芽", "AI"),)
-    )
-    (folder / "测试" / "直播间").mkdir(parents=True)
-    (folder / "测试" / "直播间" / "场景剧本.json").write_text(dump_scenario(scene), encoding="utf-8")
+    for key, scene in SCENES.items():
+        (folder / key).mkdir(parents=True)
+        (folder / key / "场景剧本.json").write_text(dump_scenario(scene), encoding="utf-8")
     settings = {
         "save": str(folder),
         "scenario": "测试/直播间",
@@ -238,11 +269,14 @@ async def test_a_hundred_kills_put_no_unapproved_word_on_the_air(tmp_path: Path)
             child = await lives.start(settings)
             life = Life(http, port, record)
             await check(life, record, folder)
+            if number % 5 == 0:
+                await life.change_scenario()
             watching = [
                 asyncio.create_task(life.watch_overlay()),
                 asyncio.create_task(life.sit_at_the_panel()),
                 asyncio.create_task(life.chat(number, chat_port)),
                 *(asyncio.create_task(life.click(dice)) for _ in range(2)),
+                asyncio.create_task(life.try_to_change_scenario(dice)),
             ]
             await asyncio.sleep(dice.uniform(0.01, 0.35))
             os.kill(child, signal.SIGKILL)
@@ -251,7 +285,8 @@ async def test_a_hundred_kills_put_no_unapproved_word_on_the_air(tmp_path: Path)
             assert await lives.said() == "gone"
     assert record.kills >= 100
     # The test must have tested something: many airings, and every kind of decision on the way.
-    assert len(record.shown) >= 100
+    assert len(record.shown) >= LIVES // 2
+    assert record.changes >= LIVES // 5
     with contextlib.closing(sqlite3.connect(folder / "show.db")) as db:
         actions = {action for (action,) in db.execute("SELECT DISTINCT action FROM decisions")}
         let_through = set(db.execute("SELECT item, text, override FROM decisions WHERE override IS NOT NULL"))
@@ -264,7 +299,7 @@ async def test_a_hundred_kills_put_no_unapproved_word_on_the_air(tmp_path: Path)
 
 async def check(life: Life, record: Record, folder: Path) -> None:
     """Right after a start, before anybody clicks."""
-    states, aired = on_disk(folder)
+    states, scenarios, aired = on_disk(folder)
     # Nothing that a person did not approve in exactly these words, and nothing twice.
     assert set(record.shown) <= record.meant
     assert set(aired) <= record.meant
@@ -288,8 +323,14 @@ async def check(life: Life, record: Record, folder: Path) -> None:
         }
         assert states[item] in expected[after], (item, after, states[item])
     record.confirmed.clear()
-    # What the model reads is what was aired and not recalled, to the letter.
-    standing = [words for item, words in aired if states[item] == "done"]
+    # The scenario is the one that was chosen last, and its cards are its own.
+    playing = state["status"]["scenario"]
+    assert playing in record.playing
+    record.playing = {playing}
+    assert {scenarios[item["id"]] for item in [*state["items"], *state["history"]]} <= {playing}
+    # What the model reads is what was aired in it and not recalled, to the letter.
+    standing = [words for item, words in aired if states[item] == "done" and scenarios[item] == playing]
+    assert await life.post("/api/pause", mode="run") == 200
     assert await life.drafted_by_itself() == [digest(standing)]
 
 
