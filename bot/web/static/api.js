@@ -12,8 +12,8 @@ export function post(path, body, more = {}) {
   return ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), ...more });
 }
 
-export function get(path) {
-  return ask(path, { cache: "no-store" });
+export function get(path, within = ANSWER_WITHIN) {
+  return ask(path, { cache: "no-store" }, within);
 }
 
 /** A file as it is. It may be large and the network slow. */

@@ -11,6 +11,7 @@ import "./texts.js";
 
 const SPANS = [1, 7, 30, 0]; // days to today; 0: all there are
 const USUAL = 30;
+const PATIENCE = 180000; // ms; a record of many years takes a while to read
 
 const form = $("#range");
 const plots = ["decisions", "times", "characters", "engine"].map(() => new Plot($("#plots")));
@@ -45,7 +46,7 @@ async function ask() {
   $("#csv").href = `/api/stats.csv?${query}`;
   drawSpans();
   $("#stats").setAttribute("aria-busy", "true");
-  const answer = await get(`/api/stats?${query}`);
+  const answer = await get(`/api/stats?${query}`, PATIENCE);
   if (number !== asked) return; // another question was asked meanwhile
   $("#stats").removeAttribute("aria-busy");
   if (!answer.ok) return refused(answer);
