@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from bot.desk.asks import Ask
 from bot.desk.drafting import Drafting, Request
 from bot.desk.feeding import Feeding
 from bot.desk.opening import began
-from bot.desk.orders import AnyOrder
+from bot.desk.orders import AnyOrder, Given
 from bot.desk.preparing import Preparing, likeliest
 from bot.desk.scene import Clock, Scene
 from bot.desk.scratch import Scratch
@@ -194,11 +195,16 @@ class Desk:
         """The new revision. Raises Refused, and then nothing has changed."""
         scene = self._shelf.take(id)
         before = scene.story.lines
-        scene.obey(revision, order, by.name)
+        scene.obey(revision, order, self._given(scene), by.name)
         self._drafting.leave(scene)
         self._scene_changed(scene, before)
         self._prepare(scene)
         return scene.revision
+
+    def _given(self, scene: Scene) -> Given:
+        time_of_day = time.strftime("%H:%M", time.localtime(self._clock()))
+        library, place = self._save.library, (scene.series, scene.name)
+        return Given(scene.draft_text, f"回退前 {time_of_day}", lambda: library.read(*place).scenario, self._new_id)
 
     def draft(self, id: str, revision: int, wanted: Wanted) -> str:
         """The ask that drafts are written for when this returns. Raises Refused."""

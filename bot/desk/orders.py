@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
-from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +26,7 @@ from bot.desk.steps import (
     Moved,
     Noted,
     Pruned,
+    Recast,
     Refreshed,
     RenamedBranch,
     RenamedCheckpoint,
@@ -37,7 +37,7 @@ from bot.desk.steps import (
 )
 from bot.desk.story import Story, Turns, new_line
 from bot.errors import Refused
-from bot.scenario import Line, Origin, canonical_text
+from bot.scenario import Line, Origin, Scenario, canonical_text, dump_scenario
 
 MOST_TEXT = 4000  # characters of a line
 MOST_PENDING = 100  # lines, and with MOST_PENDING_TEXT characters they fit into the body of a `confirm`
@@ -54,11 +54,13 @@ Words = Annotated[str, Field(max_length=MOST_TEXT)]
 @dataclass(frozen=True, slots=True)
 class Given:
     """What the server adds to an order. `draft_text`: the words of a draft as the model wrote them, by its id; raises
-    Refused where there is none. `tail`: the name of the branch for what a rewind leaves behind."""
+    Refused where there is none. `tail`: the name of the branch for what a rewind leaves behind. `scenario`: the scenario's
+    file as it is now; raises Refused where it is gone."""
 
     draft_text: Callable[[str], str]
     tail: str
-    new_id: Callable[[], str] = lambda: uuid4().hex[:12]
+    scenario: Callable[[], Scenario]
+    new_id: Callable[[], str]
 
     def origin(self, draft: str, text: str) -> Origin:
         if not draft:
@@ -260,6 +262,18 @@ class Prune(Order):
 # -- the scene ---------------------------------------------------------------------------------------------------------
 
 
+class Reread(Order):
+    """The scenario was changed at /scenarios: its background, characters and lorebook from now on."""
+
+    kind: Literal["recast"]
+
+    def step(self, story: Story, given: Given) -> Recast:
+        scenario = given.scenario()
+        if scenario == story.scenario:
+            raise Refused("same", "剧本没有变。 The scenario has not changed.")
+        return Recast(dump_scenario(scenario))
+
+
 class SetCast(Order):
     kind: Literal["cast"]
     present: Annotated[list[Name], Field(max_length=50)]
@@ -329,6 +343,7 @@ AnyOrder = Annotated[
     | Switch
     | RenameBranch
     | Prune
+    | Reread
     | SetCast
     | SetNote
     | Refresh

@@ -7,7 +7,6 @@ newest words can go on after a restart, and one that has not is refused.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,7 +14,7 @@ from bot.desk.asks import Ask, ask_of, by_id, from_record, to_record
 from bot.desk.history import History
 from bot.desk.orders import Given, Order, Redo, Undo, check_bounds
 from bot.desk.scratch import Scratch, Tabs
-from bot.desk.steps import CHANGES, STEP, Began
+from bot.desk.steps import CHANGES, STEP, Began, Change
 from bot.desk.story import Story
 from bot.errors import Refused
 from bot.feed import Feed
@@ -72,7 +71,7 @@ class Scene:
                 "这一幕在别处变了，刚才的操作没有生效。请看一眼再做。 The scene has changed elsewhere: nothing was done.",
             )
 
-    def obey(self, revision: int, order: Order | Undo | Redo, by: str) -> int:
+    def obey(self, revision: int, order: Order | Undo | Redo, given: Given, by: str) -> int:
         """Do what the order says; the new revision. Raises Refused, and then nothing has changed."""
         self.check(revision)
         if isinstance(order, Undo):
@@ -80,12 +79,11 @@ class Scene:
         elif isinstance(order, Redo):
             self._move(self.history.redo())
         else:
-            self._go_on(order, by)
+            self._go_on(order.step(self.story, given), by)
         self._gather()
         return self.revision
 
-    def _go_on(self, order: Order, by: str) -> None:
-        step = order.step(self.story, Given(self.draft_text, f"回退前 {self._time_of_day()}"))
+    def _go_on(self, step: Change, by: str) -> None:
         after, revision = self.history.then(step), self._next_revision()
         check_bounds(after.story)
         with _on_disk():
@@ -152,9 +150,6 @@ class Scene:
 
     def _next_revision(self) -> int:
         return max(self.revision + 1, _milliseconds(self._clock()))
-
-    def _time_of_day(self) -> str:
-        return time.strftime("%H:%M", time.localtime(self._clock()))
 
 
 def _milliseconds(seconds: float) -> int:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from bot.approval import Action, Decision, Item, ItemId, State
+from bot.messages import Kind, Message, MessageId, Viewer
+from bot.scenario import Character
 from tests.desk.atelier import Atelier, Writer, hear
 
 
@@ -189,3 +194,64 @@ async def test_what_is_not_there_is_404_and_what_is_wrong_is_400(writer: Writer)
         await writer.do("add", lines=[{"character": "我", "text": "长" * 4000}])
     refused = await writer.do("add", lines=[{"character": "我", "text": "再来"}], status=409)
     assert refused["error"] == "too_much"
+
+
+async def test_a_scenario_that_was_edited_is_read_again(atelier: Atelier, writer: Writer) -> None:
+    """When somebody says so; the story stays, and undo brings the old one back."""
+    assert (await writer.do("recast", status=409))["error"] == "same"
+    library = atelier.save.library
+    kept = library.read("旧城", "雨夜")
+    changed = replace(kept.scenario, background="天晴了。", characters=(*kept.scenario.characters, Character("新客")))
+    library.edit("旧城", "雨夜", changed, kept.digest)
+    before = await writer.get()
+    await writer.do("recast")
+    scene = await writer.get()
+    assert scene["background"] == "天晴了。" and "新客" in [one["name"] for one in scene["characters"]]
+    assert scene["lines"] == before["lines"]
+    await writer.do("undo")
+    assert (await writer.get())["characters"] == before["characters"]
+
+
+async def test_characters_have_their_pictures(atelier: Atelier, writer: Writer) -> None:
+    """Those that there are when a page opens; without the folder there are none, and the scene goes on."""
+    atelier.save.library.write_avatar("旧城", "雨夜", "阿岚", b"a picture")
+    async with writer.follow() as socket:
+        avatars = {one["name"]: one["avatar"] for one in (await hear(socket, "snapshot"))["characters"]}
+    assert avatars["老周"] is None
+    answer = await writer.client.get(avatars["阿岚"])
+    assert answer.status == 200 and await answer.read() == b"a picture"
+    atelier.save.library.discard("旧城", "雨夜")
+    async with writer.follow() as socket:
+        await hear(socket, "snapshot")
+    await writer.say("还能写。")
+    await writer.post("save", status=404)
+
+
+async def test_what_was_aired_is_opened_as_a_scene(atelier: Atelier, writer: Writer) -> None:
+    """The opening, then what viewers wrote and what was answered; the viewer's name stands in it."""
+    asked = Message(MessageId("m1"), Kind.DANMAKU, Viewer("test", "7", "阿强"), "茶好喝吗？", time=1.0)
+    item = Item(ItemId("i1"), 1.0, "老周", state=State.DONE, message=asked, text="好喝。", by="op", aired=2.0)
+    atelier.save.record("旧城/雨夜", item, Decision(Action.AIR, 2.0, None))
+    await writer.open(show="旧城/雨夜", title="直播那晚")
+    scene = await writer.get()
+    told = [(line["character"], line["text"]) for line in scene["lines"][2:]]
+    assert told == [("观众", "【阿强】茶好喝吗？"), ("老周", "好喝。")]
+    assert len({line["id"] for line in scene["lines"]}) == 4
+    assert (scene["title"], scene["series"], scene["name"]) == ("直播那晚", "旧城", "雨夜")
+    await writer.post("/api/desk/open", show="旧城/雨夜", day="2001-01-01", status=409)
+    await writer.post("/api/desk/open", show="没有/这个", status=409)
+
+
+async def test_many_scenes_can_be_open(atelier: Atelier, writer: Writer) -> None:
+    """Those that nobody looks at are put away, the least recently used first, and read again when they are wanted."""
+    first = writer.scene
+    async with writer.follow() as socket:
+        await hear(socket, "snapshot")
+        await writer.say("有人看着。")
+        others = [await writer.open() for _ in range(12)]
+        await writer.say("没人看着。")
+        here = [scene.id for scene in atelier.desk._shelf]
+        assert len(here) == 8 and first in here and others[0] not in here
+    for scene, last in ((others[0], "雨声更大了。"), (others[-1], "没人看着。"), (first, "有人看着。")):
+        writer.scene = scene
+        assert (await writer.words())[-1] == last
