@@ -24,6 +24,7 @@ function partsOf(store) {
   }
   const oldest = Math.min(...store.pending.map((item) => item.created));
   const age = store.pending.length ? ` · ${t("part.oldest", { age: span(now - oldest) })}` : "";
+  if (status.scenario) parts.push({ key: "scenario", name: t("part.scenario"), text: status.scenario.split("/").pop(), mood: "none", tip: status.scenario });
   parts.push({ key: "pending", name: t("part.pending", { n: store.pending.length }), text: age, mood: "none" });
   if (store.held.length) parts.push({ key: "held", name: t("part.held", { n: store.held.length }), text: "", mood: "none" });
   for (const [name, adapter] of platforms) parts.push(...adapter.notices.map((notice) => noticePart(name, notice)));

@@ -9,6 +9,7 @@ const TEXTS = {
   "part.engine": ["引擎", "Engine"],
   "part.overlay": ["悬浮窗", "Overlay"],
   "part.save": ["存档", "Store"],
+  "part.scenario": ["剧本", "Scenario"],
   "part.words": ["词表", "Word lists"],
   "part.operators": ["场控 {n} 人", "{n} operators"],
   "part.held": ["拦下 {n}", "{n} held"],
