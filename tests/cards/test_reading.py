@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import tracemalloc
 import zipfile
 import zlib
 from pathlib import PurePosixPath
@@ -179,6 +180,13 @@ def test_a_zip_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MOST_BYTES", 10_000)
     with pytest.raises(ScenarioError, match="解开后超过"):
         read(a_zip(("a.json", bytes(6_000)), ("b.json", bytes(6_000))), "a.zip")
+    bomb = a_zip(("a.json", bytes(100 * 2**20)))
+    tracemalloc.start()
+    with pytest.raises(ScenarioError, match="解开后超过"):
+        read(bomb, "a.zip")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * 2**20
     lying = a_zip(("a.json", bytes(20_000))).replace((20_000).to_bytes(4, "little"), (20).to_bytes(4, "little"))
     with pytest.raises(ScenarioError, match="解不开|解开后超过"):
         read(lying, "a.zip")
