@@ -28,20 +28,19 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import aiohttp
-from pydantic import TypeAdapter
 
 from bot.app import run as run_program
 from bot.config import load_config
 from bot.desk.opening import began
-from bot.desk.orders import AnyOrder
-from bot.desk.scene import Scene
+from bot.desk.steps import STEP, Added, Confirmed, Step
 from bot.save import Save
+from bot.save.desk import SceneRow, StepRow
 from bot.scenario import Character, Line, Origin, Scenario
 from bot.web.tokens import Tokens
 
@@ -57,7 +56,6 @@ ROUNDS = 3
 PATIENCE = 300.0
 """Seconds after which something is broken."""
 
-ORDER: TypeAdapter[AnyOrder] = TypeAdapter(AnyOrder)
 SETTLED = 0.1
 """Seconds between two looks at the figures."""
 
@@ -143,22 +141,24 @@ def story(lines: int) -> Iterator[Line]:
 
 
 def write_scene(folder: Path, lines: int) -> int:
-    """Writes it as people do, step by step; the only scene of a new Save/. Returns how many steps are on its record."""
+    """Puts it on record as people play it, step by step; the only scene of a new Save/. Returns how many steps."""
+    opening = began(SCENARIO, SCENARIO.opening, new_id=lambda: "opening")
+    said = [replace(line, id=f"line{n}") for n, line in enumerate(story(lines - len(opening.lines)))]
+    now = time.time()
     with contextlib.closing(Save(folder)) as save:
         save.library.create(SCENARIO)
-        told = list(story(lines - len(SCENARIO.opening)))
-        source = began(SCENARIO, SCENARIO.opening, "", iter(map(str, range(lines))).__next__)
-        scene = Scene.begin(save.desk, time.time, "bench", (SCENARIO.series, SCENARIO.name), source, "bench")
-        for at in range(0, len(told), AT_ONCE):
-            added = [{"character": line.character, "text": line.text} for line in told[at : at + AT_ONCE]]
-            _obey(scene, {"kind": "add", "lines": added})
-            seen = [{"id": line.id, "text": line.text} for line in scene.story.pending]
-            _obey(scene, {"kind": "confirm", "lines": seen})
-        return len(save.desk.steps("bench"))
+        row = SceneRow("bench", "", SCENARIO.series, SCENARIO.name, now, now, 0, len(opening.lines))
+        save.desk.begin(row, _on_record(0, opening))
+        steps = [
+            step for at in range(0, len(said), AT_ONCE) for step in (Added(tuple(said[at : at + AT_ONCE])), Confirmed())
+        ]
+        for number, step in enumerate(steps, start=1):
+            save.desk.step("bench", _on_record(number, step), title="", lines=lines)
+    return 1 + len(steps)
 
 
-def _obey(scene: Scene, order: dict[str, Any]) -> None:
-    scene.obey(scene.revision, ORDER.validate_python(order), "bench")
+def _on_record(number: int, step: Step) -> StepRow:
+    return StepRow(number, time.time(), "bench", STEP.dump_json(step).decode())
 
 
 # -- a life of the program ---------------------------------------------------------------------------------------------
