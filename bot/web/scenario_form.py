@@ -143,7 +143,7 @@ def form_json(kept: Kept) -> dict[str, Any]:
         "characters": [character_json(character) for character in scenario.characters],
         "form": extra.get("PromptForm", ""),
         "sampling": extra.get("Sampling", ""),
-        "lorebook": extra["Lorebook"] if isinstance(extra.get("Lorebook"), list) else [],
+        "lorebook": book if isinstance(book := extra.get("Lorebook", []), list) else None,  # another program's is kept
         "lore_budget": extra.get("LoreBudget", LORE_BUDGET),
         "authors_note": {
             "text": "",

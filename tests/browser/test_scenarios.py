@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import struct
 import zlib
@@ -10,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.async_api import CDPSession, Dialog, Page, expect
+from playwright.async_api import CDPSession, Dialog, Page, Route, expect
 
 from bot.engine.types import EngineState, EngineStatus
 from bot.save.names import safe_name
@@ -272,6 +273,45 @@ async def test_two_who_edit_at_once_lose_nothing(theatre: OpenTheatre) -> None:
     await expect(second.locator("#said")).to_have_text("已保存。")
     file = saved(house)
     assert (file["Prompt"], file["Example"]) == ("第二个人写的", "小芽: 早。")
+
+
+async def test_words_typed_while_it_is_saved_stay(theatre: OpenTheatre) -> None:
+    """They are not saved with it, and not lost."""
+    house = await theatre()
+    house.save.library.create(FOG)
+    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    sent, go = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        sent.set()
+        await go.wait()
+        await route.continue_()
+
+    await page.route("**/edit", hold)
+    await page.locator("[name=background]").fill("先写的")
+    await page.keyboard.press("Control+s")
+    await sent.wait()
+    await page.locator("[name=background]").fill("先写的，后写的")
+    go.set()
+    await expect(page.locator("#said")).to_have_text("已保存。")
+    assert saved(house)["Prompt"] == "先写的"
+    await expect(page.locator("[name=background]")).to_have_value("先写的，后写的")
+    await page.keyboard.press("Control+s")
+    await expect(page.locator("#form-state")).to_have_text("")
+    assert saved(house)["Prompt"] == "先写的，后写的"
+
+
+async def test_what_is_gone_elsewhere_can_be_saved_as_new(theatre: OpenTheatre) -> None:
+    """The words on the form outlive the scenario that they were for."""
+    house = await theatre()
+    house.save.library.create(FOG)
+    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    await page.locator("[name=background]").fill("还在写")
+    house.save.library.discard("雾岛", "初见")
+    await page.keyboard.press("Control+s")
+    await page.locator("#ask-yes").click()
+    await expect(page.locator("#said")).to_have_text("已保存。")
+    assert saved(house)["Prompt"] == "还在写"
 
 
 async def test_mine_can_become_a_copy(theatre: OpenTheatre) -> None:

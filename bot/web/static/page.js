@@ -32,7 +32,7 @@ export function openPage(whenLanguageChanges = () => {}) {
   theme.addEventListener("click", () => chooseTheme(THEMES[(THEMES.indexOf(remembered("theme", "auto")) + 1) % 3]));
   lang.addEventListener("click", () => speak(language() === "zh" ? "en" : "zh"));
   $("#top").append(h("nav", { data: { tLabel: "nav.label" } }, ...links), h("div", { class: "tools" }, theme, lang));
-  document.body.append(h("p", { id: "said", role: "status" }));
+  document.body.append(h("p", { id: "said", role: "status", popover: "manual" }));
   speak(remembered("lang", "zh"));
   chooseTheme(remembered("theme", "auto"));
 }
@@ -54,9 +54,17 @@ function chooseTheme(theme) {
 /** A line at the foot of the page, gone after a while. `kind` "refused" stays twice as long. */
 export function notice(text, kind = "said") {
   clearTimeout(noticeTimer);
+  raise($("#said"));
   setText($("#said"), text);
   $("#said").dataset.kind = kind;
   noticeTimer = setTimeout(() => setText($("#said"), ""), NOTICE_STAYS * (kind === "refused" ? 2 : 1));
+}
+
+/** In front of a dialog, too. Older browsers leave it behind. */
+function raise(node) {
+  if (!node.showPopover) return;
+  if (node.matches(":popover-open")) node.hidePopover();
+  node.showPopover();
 }
 
 /** The server's no, in its own words. */

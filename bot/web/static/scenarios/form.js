@@ -4,6 +4,7 @@ import { $, setAttr, setText, show } from "../dom.js";
 import { notice, refused } from "../page.js";
 import { ago, t } from "../texts.js";
 import { confirmed } from "./ask.js";
+import { readBoxes, writeBoxes } from "./boxes.js";
 import * as calls from "./calls.js";
 import { settle } from "./clash.js";
 import { Chips } from "./chips.js";
@@ -93,9 +94,7 @@ export class Form {
 
   write(sheet) {
     this.sheet = sheet;
-    for (const name of ["series", "name", "background", "opening", "form", "note"]) this.boxes[name].value = sheet[name];
-    for (const name of ["depth", "budget"]) this.boxes[name].value = String(sheet[name]);
-    drawPresets(this.boxes.preset, this.presets, sheet.preset);
+    writeBoxes(this.boxes, sheet, this.presets);
     this.writeCast(sheet.characters);
     this.lore.write(sheet.lore);
     clearWrong();
@@ -111,13 +110,7 @@ export class Form {
   }
 
   read() {
-    const { boxes } = this;
-    const texts = Object.fromEntries(["series", "name", "background", "opening", "form", "note"].map((name) => [name, boxes[name].value]));
-    const number = (name) => Math.max(0, Math.trunc(Number(boxes[name].value)) || 0);
-    return {
-      ...this.sheet, ...texts, depth: number("depth"), budget: number("budget"),
-      preset: presetOf(boxes.preset), characters: this.chips.cast, lore: this.lore.read(),
-    };
+    return { ...this.sheet, ...readBoxes(this.boxes), characters: this.chips.cast, lore: this.lore.read() };
   }
 
   // -- writing -----------------------------------------------------------------------------------------------------
@@ -187,11 +180,12 @@ export class Form {
     this.saving = true;
     this.draw();
     const before = this.name;
-    const outcome = await save(this.read());
+    const sent = this.read();
+    const outcome = await save(sent);
     this.saving = false;
     if (outcome.sheet) this.halfSaved(outcome.sheet);
     if (this.name !== before) await forget(before);
-    return outcome.refusal ? this.notSaved(outcome) : this.saved(before, outcome);
+    return outcome.refusal ? this.notSaved(outcome) : this.saved(before, outcome.place, sent);
   }
 
   /** The words are on the server, the new name or a picture is not: the next try goes on from there. */
@@ -200,22 +194,28 @@ export class Form {
     this.chips.write(this.chips.cast.map((character) => ({ ...character, was: character.name })));
   }
 
-  async saved(before, { place }) {
+  /** `sent`: what was on the form then. Whoever has typed on meanwhile goes on typing. */
+  async saved(before, place, sent) {
     const answer = await calls.scenario(place);
     await forget(before);
     show($("#form-kept"), false);
-    if (answer.ok) {
-      this.base = this.since = fromServer(answer.answer);
-      this.write(this.base);
-    } else refused(answer);
+    if (!answer.ok) refused(answer);
+    else this.follow(fromServer(answer.answer), sameAs(this.read(), sent));
     notice(t("form.saved"));
     this.onSaved(place);
     return place;
   }
 
+  follow(saved, isSame) {
+    this.base = this.since = saved;
+    if (isSame) this.write(saved);
+    else this.halfSaved({ place: saved.place, was: saved.was, digest: saved.digest });
+  }
+
   async notSaved({ refusal, field }) {
     await this.keep();
     if (refusal.error === "stale_revision") return this.clash();
+    if (refusal.error === "not_found") return this.gone();
     if (!showWrong(refusal, field, this.lore)) refused(refusal);
     return null;
   }
@@ -233,11 +233,20 @@ export class Form {
     return this.save();
   }
 
+  /** It was renamed or deleted elsewhere: what is on the form can still become a scenario. */
+  async gone() {
+    if (!(await confirmed(t("gone.title"), t("gone.text"), t("gone.yes")))) return null;
+    await forget(this.name);
+    this.sheet = { ...this.read(), place: null, was: null, digest: "" };
+    this.base = this.since = blank();
+    return this.save();
+  }
+
   /** Mine has become a scenario of its own, and the form is that one's. */
   async copied(theirs, place) {
     await forget(this.name);
     this.base = theirs;
-    return this.saved("", { place });
+    return this.saved("", place, this.read());
   }
 
   close() {

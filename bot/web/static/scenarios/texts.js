@@ -175,6 +175,10 @@ addTexts({
   "reading.loading": ["模型正在载入，读完会自动打开。也可以先进写作台。", "The model is loading; the desk opens by itself. You can also open it now."],
   "reading.anyway": ["先进写作台", "Open the desk now"],
 
+  "gone.title": ["这个剧本已经不在这里了", "This scenario is no longer here"],
+  "gone.text": ["它在别处改名或删除了。可以把这里写的另存为新剧本。", "It was renamed or deleted elsewhere. What is written here can be saved as a new one."],
+  "gone.yes": ["存为新剧本", "Save as new"],
+
   "clash.title": ["别处也保存过这个剧本", "This scenario was saved elsewhere, too"],
   "clash.text": [
     "下面是两边不同的地方，逐项选一个。什么都还没有被覆盖；你的改动暂存在这台设备上。",
