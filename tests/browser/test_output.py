@@ -214,10 +214,12 @@ async def test_every_form_is_taken_from_the_page(theatre: OpenTheatre, tmp_path:
 async def test_the_html_file_is_the_story_in_a_browser_too(theatre: OpenTheatre, tmp_path: Path) -> None:
     """Opened from the disk it asks for nothing, shows its pictures, its words are words, and it goes on paper too."""
     house = await island(theatre)
-    page = await visit(house, "/output?scene=s1")
-    answer = await page.request.get(house.url("/api/reading/export?scene=s1&form=html"))
+    reading = await visit(house, "/output?scene=s1")
+    answer = await reading.request.get(house.url("/api/reading/export?scene=s1&form=html"))
     file = tmp_path / "story.html"
     file.write_bytes(await answer.body())
+    page = await reading.context.new_page()
+    house.watch(page)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     await page.goto(file.as_uri())
