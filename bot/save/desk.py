@@ -91,6 +91,11 @@ class DeskRecord:
         with self._db.transaction():
             self._db.execute("UPDATE scenes SET binned = ? WHERE id = ?", (at, scene))
 
+    def scenario_moved(self, before: tuple[str, str], after: tuple[str, str]) -> None:
+        """The scenario's folder has another series or name; its scenes stay with it."""
+        with self._db.transaction():
+            self._db.execute("UPDATE scenes SET series = ?, name = ? WHERE series = ? AND name = ?", (*after, *before))
+
     def remove(self, scene: str) -> None:
         """For ever."""
         with self._db.transaction():
