@@ -128,6 +128,14 @@ class Desk:
         self._row(id)
         self._save.desk.bin(id, None)
 
+    def scenario_moved(self, before: tuple[str, str], after: tuple[str, str]) -> None:
+        """The scenario's folder has another series or name; its scenes stay with it."""
+        self._save.desk.scenario_moved(before, after)
+        for scene in self._shelf:
+            if (scene.series, scene.name) == before:
+                scene.series, scene.name = after
+                self._find_avatars(scene)
+
     def _opened(self, scene: Scene) -> None:
         self._find_avatars(scene)
         self._prepare(scene)

@@ -51,7 +51,9 @@ async def edit(request: web.Request) -> web.Response:
 
 async def rename(request: web.Request) -> web.Response:
     to = await read(request, forms.Place)
-    return _now_at(await apart(library_of(request).rename, *place_of(request), to.series, to.name))
+    after = await apart(library_of(request).rename, *place_of(request), to.series, to.name)
+    request.app[keys.DESK].scenario_moved(place_of(request), after)
+    return _now_at(after)
 
 
 async def duplicate(request: web.Request) -> web.Response:

@@ -305,3 +305,14 @@ def test_addresses_of_files_are_plain_ascii() -> None:
     """A header holds nothing else."""
     answer = replies.as_file(b"", '雾"岛\r\nX: y.zip', "application/zip")
     assert answer.headers["Content-Disposition"].isascii() and "\n" not in answer.headers["Content-Disposition"]
+
+
+async def test_scenes_stay_with_a_scenario_that_gets_another_name(operator: Client) -> None:
+    """Open ones and those on record; what is saved of them lies in the folder's new place."""
+    (opened,) = (await get(operator, "/api/desk"))["scenes"]
+    await post(operator, at("雾岛", "初见", "rename"), {"series": "雾岛", "name": "再见"})
+    shown = await get(operator, f"/api/desk/{opened['id']}")
+    assert (shown["name"], shown["characters"][0]["avatar"]) == ("再见", at("雾岛", "再见", "avatars", "小铃"))
+    assert [scene["name"] for scene in (await get(operator, "/api/desk"))["scenes"]] == ["再见"]
+    saved = await post(operator, f"/api/desk/{opened['id']}/save", {})
+    assert (await operator.get(at("雾岛", "再见", "logs", saved["file"]))).status == 200
