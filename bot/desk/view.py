@@ -146,7 +146,8 @@ def _refresh_json(story: Story) -> Json | None:
 
 
 def _told_json(told: Told) -> Json:
-    return {"name": told.entry.name, "tokens": told.tokens, "why": told.why}
+    """`key`: the word that was mentioned, "" for what is always told; `why` says the same for people."""
+    return {"name": told.entry.name, "tokens": told.tokens, "key": told.key, "why": told.why}
 
 
 def fed_json(shown: Sequence[Shown], exact: bool, form: PromptForm) -> Json:

@@ -63,10 +63,10 @@ function drawPair({ a, b }) {
   return h("li", { class: same ? "pair same" : "pair" }, side(a, b, "A"), side(b, a, "B"));
 }
 
-/** `other`: what it stands beside. Within the words something is marked only where most of them are the same. */
+/** `other`: what it stands beside. Within the words something is marked only where at least half is the same. */
 function drawWords(line, other) {
   const parts = other ? cut(line.text, other.text) : [line.text, "", ""];
-  const alike = other && parts[1].length <= (line.text.length + other.text.length) / 4;
+  const alike = other && 2 * (parts[0].length + parts[2].length) >= Math.max(line.text.length, other.text.length);
   const [head, middle, tail] = alike ? parts : [line.text, "", ""];
   const words = h("p", { class: "words" }, head, ...(middle ? [h("mark", {}, middle)] : []), tail);
   const name = shownName(line.character);

@@ -88,7 +88,7 @@ function drawEntries(list, entries) {
   patchList(list, entries.map((entry, i) => ({ ...entry, i })), (entry) => entry.i, makeEntry, (row, entry) => {
     setText(row.children[0], entry.name);
     setText(row.children[1], t("tools.fed.tokens", { n: many(entry.tokens) }));
-    setText(row.children[2], entry.why);
+    setText(row.children[2], entry.key ? t("tools.lore.mentioned", entry) : t("tools.lore.always"));
   });
 }
 
