@@ -84,8 +84,12 @@ class Desk:
 
     async def run(self) -> None:
         """Until cancelled. Drafts are written and scenes are read while it runs."""
-        async with asyncio.TaskGroup() as self._tasks:
-            await asyncio.Event().wait()
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self._tasks = None
 
     # -- scenes ----------------------------------------------------------------------------------------------------
 
@@ -93,20 +97,23 @@ class Desk:
         """All of them, those in the bin too, the one changed last first."""
         return [view.row_json(row) for row in self._save.desk.scenes()]
 
-    def open(self, series: str, name: str, by: Operator, *, log: str = "", title: str = "") -> str:
-        """A new scene of a scenario, from its opening or from one of its logs. Raises Refused, and UserError for what is
-        wrong with a file."""
-        library = self._save.library
-        place = library.folder(series, name).parent.name, library.folder(series, name).name
-        if log:
-            played = library.read_log(*place, log)
-            return self._begin(place, began(played.scenario, played.lines, title, self._new_id), by)
-        scenario = library.read(*place).scenario
-        return self._begin(place, began(scenario, scenario.opening, title, self._new_id), by)
+    def open(self, series: str, name: str, by: Operator, *, title: str = "") -> str:
+        """A new scene of a scenario. Raises Refused, and UserError for what is wrong with a file."""
+        kept = self._save.library.read(series, name)
+        opening = began(kept.scenario, kept.scenario.opening, title, self._new_id)
+        return self._begin((kept.series, kept.name), opening, by)
 
-    def open_aired(self, show: str, by: Operator, *, day: date | None = None, title: str = "") -> str:
+    async def open_log(self, series: str, name: str, log: str, by: Operator, *, title: str = "") -> str:
+        """A new scene of what was played before: `log` is a file beside the scenario, and has the scenario in it."""
+        library = self._save.library
+        played = await asyncio.to_thread(library.read_log, series, name, log)
+        folder = library.folder(series, name)
+        source = began(played.scenario, played.lines, title, self._new_id)
+        return self._begin((folder.parent.name, folder.name), source, by)
+
+    async def open_aired(self, show: str, by: Operator, *, day: date | None = None, title: str = "") -> str:
         """A new scene of what was aired live: `show` is its scenario's series/name. `day`: only what was aired then."""
-        place, found = scenario_of(self._save.library, show, self._running)
+        place, found = await asyncio.to_thread(scenario_of, self._save.library, show, self._running)
         scenario = found or Scenario(*place)
         lines = aired_lines(self._save, show, scenario.speakers, day)
         if not lines:

@@ -113,8 +113,9 @@ class Preparing:
         if self._engine.status.state is EngineState.READY:
             async with contextlib.aclosing(self._engine.read(fed.prompt)) as readings:  # type: ignore[type-var]
                 async for last in readings:
-                    self._reading[scene.id] = last
-                    self._told_reading(scene, last)
+                    if last.done < last.total:
+                        self._reading[scene.id] = last
+                        self._told_reading(scene, last)
         return last
 
     def _tell_measures(self, scene: Scene, measured: Measured) -> None:

@@ -23,6 +23,8 @@ from bot.save.desk import DeskRecord, SceneRow, StepRow
 
 Clock = Callable[[], float]
 
+MOST_ASKS = 12  # for one place, on the screen
+
 
 class Scene:
     def __init__(self, row: SceneRow, history: History, record: DeskRecord, clock: Clock) -> None:
@@ -132,9 +134,10 @@ class Scene:
 
     @property
     def asks_here(self) -> list[Ask]:
-        """Those for the end of the story, oldest first."""
+        """The latest for the end of the story, oldest first; those before stay on record."""
         here = [ask for ask in self.asks.values() if ask.place == self.story.place]
-        return sorted((ask for ask in here if ask.running or ask.proposes or ask.error), key=lambda ask: ask.at)
+        seen = [ask for ask in here if ask.running or ask.proposes or ask.error]
+        return sorted(seen, key=lambda ask: ask.at)[-MOST_ASKS:]
 
     def let_go(self) -> None:
         """Of asks for other places; those that still run are forgotten when they end."""

@@ -23,10 +23,12 @@ async def scenes(request: web.Request) -> web.Response:
 
 
 async def open_scene(request: web.Request) -> web.Response:
-    new, by = await read(request, bodies.NewScene), request[keys.OPERATOR]
+    new, desk, by = await read(request, bodies.NewScene), _desk(request), request[keys.OPERATOR]
     if new.show:
-        return _done(id=_desk(request).open_aired(new.show, by, day=new.day, title=new.title))
-    return _done(id=_desk(request).open(new.series, new.name, by, log=new.log, title=new.title))
+        return _done(id=await desk.open_aired(new.show, by, day=new.day, title=new.title))
+    if new.log:
+        return _done(id=await desk.open_log(new.series, new.name, new.log, by, title=new.title))
+    return _done(id=desk.open(new.series, new.name, by, title=new.title))
 
 
 async def bin_scene(request: web.Request) -> web.Response:
