@@ -12,7 +12,19 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
-from bot.desk.story import MAIN, Branch, Cast, Checkpoint, Note, Refresh, Story, Turns, edited_origin, new_line
+from bot.desk.story import (
+    MAIN,
+    Branch,
+    Cast,
+    Checkpoint,
+    Note,
+    Refresh,
+    Story,
+    Turns,
+    authors_note,
+    edited_origin,
+    new_line,
+)
 from bot.errors import Refused
 from bot.scenario import Line, Origin, Scenario, parse_scenario
 
@@ -29,7 +41,8 @@ class Began:
 
     def story(self) -> Story:
         main = Branch(MAIN, "主线", self.lines)
-        return Story(parse_scenario(self.scenario), MappingProxyType({MAIN: main}), title=self.title)
+        scenario = parse_scenario(self.scenario)
+        return Story(scenario, MappingProxyType({MAIN: main}), note=authors_note(scenario), title=self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +55,8 @@ class Recast:
     def on(self, story: Story) -> Story:
         scenario: Scenario = parse_scenario(self.scenario)
         present = tuple(name for name in story.cast.present if name in scenario.speakers)
-        return replace(story, scenario=scenario, cast=replace(story.cast, present=present))
+        note = authors_note(scenario) if story.note == authors_note(story.scenario) else story.note
+        return replace(story, scenario=scenario, cast=replace(story.cast, present=present), note=note)
 
 
 # -- pending lines -----------------------------------------------------------------------------------------------------

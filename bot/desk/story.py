@@ -42,6 +42,16 @@ class Note:
     depth: int = 4
 
 
+def authors_note(scenario: Scenario) -> Note:
+    """The note that a scenario's file ("AuthorsNote") gives to its scenes. What is none there is no note."""
+    match scenario.extra.get("AuthorsNote"):
+        case {"text": str() as text, "depth": int() as depth} if depth >= 0:
+            return Note(text, depth)
+        case {"text": str() as text}:
+            return Note(text)
+    return Note()
+
+
 @dataclass(frozen=True, slots=True)
 class Refresh:
     """The model reads the story anew: `summary` in place of what was told before the last `last` lines up to `since`."""

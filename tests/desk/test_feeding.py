@@ -9,12 +9,13 @@ import pytest
 from bot.desk.feeding import Feeding, refreshed_from, scene_text
 from bot.desk.lorebook import Lore
 from bot.desk.opening import began
+from bot.desk.steps import Recast
 from bot.desk.story import Cast, Note, Refresh, Story
 from bot.engine.remote import RemoteEngine
 from bot.engine.scene_prompt import Cue, Label
 from bot.engine.scripted import ScriptedEngine
 from bot.errors import Refused
-from bot.scenario import Character, Line, Origin, Scenario, ScenarioError
+from bot.scenario import Character, Line, Origin, Scenario, ScenarioError, dump_scenario
 
 SCENARIO = Scenario(
     "海边",
@@ -133,3 +134,23 @@ def test_a_refresh_holds_only_where_the_story_has_come_to_it() -> None:
     """After a rewind before it the summary would tell what has not happened: everything is told again."""
     story = refreshed(a_story(SAID[0]), 1, "id3")
     assert refreshed_from(story) is None and told(story) == ["有人吗？", "听，钟"]
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        ({"text": "冷一点", "depth": 2}, Note("冷一点", 2)),
+        ({"text": "冷一点", "depth": -1}, Note("冷一点")),
+        ({"text": "冷一点"}, Note("冷一点")),
+        ("冷一点", Note()),
+    ],
+)
+def test_a_scene_begins_with_the_note_of_its_scenario(said: object, note: Note) -> None:
+    """And goes over to a new one when the scenario is edited, unless the writer has set another at the desk."""
+    scenario = replace(SCENARIO, extra={"AuthorsNote": said})
+    story = began(scenario, ()).story()
+    assert story.note == note
+    edited = Recast(dump_scenario(replace(scenario, extra={"AuthorsNote": {"text": "快"}})))
+    assert edited.on(story).note == Note("快")
+    own = replace(story, note=Note("我的", 1))
+    assert edited.on(own).note == Note("我的", 1)
