@@ -11,51 +11,31 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import uuid4
 
-from bot.aired import aired_lines, scenario_of
+from bot.aired import scenario_of
 from bot.approval import Operator
-from bot.desk import view
+from bot.desk import opening, view
 from bot.desk.asks import Ask
-from bot.desk.drafting import Drafting, Request
+from bot.desk.drafting import Drafting, Wanted
 from bot.desk.feeding import Feeding
-from bot.desk.opening import began
+from bot.desk.opening import Source
 from bot.desk.orders import AnyOrder, Given
 from bot.desk.preparing import Preparing, likeliest
 from bot.desk.scene import Clock, Scene
 from bot.desk.scratch import Scratch
 from bot.desk.shelf import Shelf
-from bot.desk.steps import Began
-from bot.desk.story import Story
 from bot.desk.tree import shared
 from bot.engine.scene_prompt import Cue
-from bot.engine.types import Engine, EngineState, Reading, Sampling
-from bot.errors import Refused, UserError
+from bot.engine.types import Engine, EngineState, Reading
+from bot.errors import Refused
 from bot.feed import Feed
 from bot.save import Save
 from bot.save.desk import SceneRow
 from bot.scenario import Line, Log, Scenario
 from bot.view import Json, engine_json
 from bot.voices import Voices
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a person asks the model for. `character`: who is to speak, or tell. `sampling`: a preset's name or values over
-    the character's own; None: its own. `continues`: the line that the drafts go on with. `ask`: the one that more drafts
-    are for; who speaks and what they continue is its own."""
-
-    character: str = ""
-    count: int = 4
-    start_with: str = ""
-    min_length: int = 0
-    hint: str = ""
-    sampling: str | dict[str, Any] | None = None
-    continues: str = ""
-    ask: str = ""
 
 
 class Desk:
@@ -77,7 +57,9 @@ class Desk:
         self._new_id = new_id
         self._shelf = Shelf(save.desk, clock, self._opened, self._closed)
         self._feeding = Feeding(engine)
-        self._drafting = Drafting(engine, self._feeding, save.generations, self._ask_changed, self._draft_grew)
+        self._drafting = Drafting(
+            engine, self._feeding, voices, save.generations, clock, self._new_id, self._ask_changed, self._draft_grew
+        )
         self._preparing = Preparing(engine, self._feeding, self._scene_changed, self._read_on)
         self._tasks: asyncio.TaskGroup | None = None
         self._was_ready = engine.status.state is EngineState.READY
@@ -99,29 +81,21 @@ class Desk:
 
     def open(self, series: str, name: str, by: Operator, *, title: str = "") -> str:
         """A new scene of a scenario. Raises Refused, and UserError for what is wrong with a file."""
-        kept = self._save.library.read(series, name)
-        opening = began(kept.scenario, kept.scenario.opening, title, self._new_id)
-        return self._begin((kept.series, kept.name), opening, by)
+        return self._begin(opening.of_scenario(self._save.library, series, name, title, self._new_id), by)
 
     async def open_log(self, series: str, name: str, log: str, by: Operator, *, title: str = "") -> str:
         """A new scene of what was played before: `log` is a file beside the scenario, and has the scenario in it."""
         library = self._save.library
-        played = await asyncio.to_thread(library.read_log, series, name, log)
-        folder = library.folder(series, name)
-        source = began(played.scenario, played.lines, title, self._new_id)
-        return self._begin((folder.parent.name, folder.name), source, by)
+        source = await asyncio.to_thread(opening.of_log, library, series, name, log, title, self._new_id)
+        return self._begin(source, by)
 
     async def open_aired(self, show: str, by: Operator, *, day: date | None = None, title: str = "") -> str:
         """A new scene of what was aired live: `show` is its scenario's series/name. `day`: only what was aired then."""
-        place, found = await asyncio.to_thread(scenario_of, self._save.library, show, self._running)
-        scenario = found or Scenario(*place)
-        lines = aired_lines(self._save, show, scenario.speakers, day)
-        if not lines:
-            raise Refused("nothing_aired", f"{show} 还没有播出过。 Nothing of it was aired.")
-        return self._begin(place, began(scenario, (*scenario.opening, *lines), title, self._new_id), by)
+        place, scenario = await asyncio.to_thread(scenario_of, self._save.library, show, self._running)
+        return self._begin(opening.of_show(self._save, show, place, scenario, day, title, self._new_id), by)
 
-    def _begin(self, place: tuple[str, str], source: Began, by: Operator) -> str:
-        scene = Scene.begin(self._save.desk, self._clock, self._new_id(), place, source, by.name)
+    def _begin(self, source: Source, by: Operator) -> str:
+        scene = Scene.begin(self._save.desk, self._clock, self._new_id(), source.place, source.began, by.name)
         return self._shelf.put(scene).id
 
     def bin(self, id: str) -> None:
@@ -230,29 +204,7 @@ class Desk:
             raise Refused(
                 "engine", f"引擎还没有就绪：{why}。可以先自己写。 The engine is not ready; you can write yourself."
             )
-        ask = self._asked(scene, wanted)
-        cue = Cue(ask.character, wanted.start_with, wanted.hint)
-        sampling = self._sampling(scene.story, ask.character, wanted)
-        request = Request(scene.story, cue, ask.continues, sampling, wanted.count)
-        self._drafting.begin(self._tasks, scene, ask, request)
-        return ask.id
-
-    def _asked(self, scene: Scene, wanted: Wanted) -> Ask:
-        """A new ask, or one that gets more drafts."""
-        if wanted.ask:
-            here = next((ask for ask in scene.asks_here if ask.id == wanted.ask), None)
-            if here is None:
-                raise Refused("not_found", "这批候选已经不在了，请重新要。 These drafts are no longer here: ask anew.")
-            return here
-        story = scene.story
-        character = story.find(wanted.continues).character if wanted.continues else wanted.character
-        return Ask(self._new_id(), story.place, character, self._clock(), wanted.continues)
-
-    def _sampling(self, story: Story, character: str, wanted: Wanted) -> Sampling:
-        try:
-            return self._voices.of(story.scenario, character, wanted.sampling, wanted.min_length)
-        except (ValueError, UserError) as error:
-            raise Refused("bad_sampling", str(error)) from error
+        return self._drafting.begin(self._tasks, scene, wanted)
 
     def stop(self, id: str, ask: str) -> None:
         self._drafting.stop(self._shelf.take(id), ask)

@@ -7,15 +7,17 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bot.desk.asks import Ask, Draft
 from bot.desk.feeding import Feeding
-from bot.desk.scene import Scene
+from bot.desk.scene import Clock, Scene
 from bot.desk.story import Story
 from bot.engine.scene_prompt import Cue
 from bot.engine.types import DraftDone, DraftText, Engine, EngineError, Sampling
 from bot.errors import Refused, UserError
 from bot.save.generations import Generations, Place
+from bot.voices import Voices
 
 MOST_DRAFTS = 24  # of one ask; more are not read by anyone
 MOST_RUNNING = 4  # requests of one scene at a time
@@ -23,6 +25,22 @@ MOST_RUNNING = 4  # requests of one scene at a time
 NOTHING = "这次没有写出内容，可以按“更多”再试。 Nothing was written; ask for more to try again."
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person asks the model for. `character`: who is to speak, or tell. `sampling`: a preset's name or values over
+    the character's own; None: its own. `continues`: the line that the drafts go on with. `ask`: the one that more drafts
+    are for; who speaks and what they continue is its own."""
+
+    character: str = ""
+    count: int = 4
+    start_with: str = ""
+    min_length: int = 0
+    hint: str = ""
+    sampling: str | dict[str, Any] | None = None
+    continues: str = ""
+    ask: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +61,51 @@ class Drafting:
         self,
         engine: Engine,
         feeding: Feeding,
+        voices: Voices,
         generations: Generations,
+        clock: Clock,
+        new_id: Callable[[], str],
         ask_changed: Callable[[Scene, Ask], None],
         draft_grew: Callable[[Scene, Ask, int], None],
     ) -> None:
         self._engine = engine
         self._feeding = feeding
+        self._voices = voices
+        self._clock = clock
+        self._new_id = new_id
         self._generations = generations
         self._ask_changed = ask_changed
         self._draft_grew = draft_grew
         self._running: dict[tuple[str, str], set[asyncio.Task[str | None]]] = {}  # by scene and ask
 
-    def begin(self, tasks: asyncio.TaskGroup, scene: Scene, ask: Ask, request: Request) -> None:
-        """`ask` with more drafts, which are being written when this returns. Raises Refused."""
-        _check_room(scene, ask, request.count)
+    def begin(self, tasks: asyncio.TaskGroup, scene: Scene, wanted: Wanted) -> str:
+        """The ask for which drafts are being written when this returns. Raises Refused."""
+        ask = self._asked(scene, wanted)
+        _check_room(scene, ask, wanted.count)
+        cue = Cue(ask.character, wanted.start_with, wanted.hint)
+        sampling = self._sampling(scene.story, ask.character, wanted)
+        request = Request(scene.story, cue, ask.continues, sampling, wanted.count)
+        self._start(tasks, scene, ask, request)
+        return ask.id
+
+    def _asked(self, scene: Scene, wanted: Wanted) -> Ask:
+        """A new ask, or one that gets more drafts."""
+        if wanted.ask:
+            here = next((ask for ask in scene.asks_here if ask.id == wanted.ask), None)
+            if here is None:
+                raise Refused("not_found", "这批候选已经不在了，请重新要。 These drafts are no longer here: ask anew.")
+            return here
+        story = scene.story
+        character = story.find(wanted.continues).character if wanted.continues else wanted.character
+        return Ask(self._new_id(), story.place, character, self._clock(), wanted.continues)
+
+    def _sampling(self, story: Story, character: str, wanted: Wanted) -> Sampling:
+        try:
+            return self._voices.of(story.scenario, character, wanted.sampling, wanted.min_length)
+        except (ValueError, UserError) as error:
+            raise Refused("bad_sampling", str(error)) from error
+
+    def _start(self, tasks: asyncio.TaskGroup, scene: Scene, ask: Ask, request: Request) -> None:
         first = len(ask.drafts)
         scene.put(ask.begun(request.count))
         task = tasks.create_task(self._draft(scene, ask.id, first, request))

@@ -1,22 +1,61 @@
-"""How a scene begins: from a scenario, from a saved log, or from what was aired. Values only."""
+"""How a scene begins: from a scenario, from a saved log, or from what was aired. Reads; changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from uuid import uuid4
+from dataclasses import dataclass, replace
+from datetime import date
 
+from bot.aired import aired_lines
 from bot.desk.orders import MOST_LINES
 from bot.desk.steps import Began
 from bot.errors import Refused
+from bot.save import Save
+from bot.save.library import Library
 from bot.scenario import Line, Scenario, dump_scenario
 
+NewId = Callable[[], str]
 
-def began(
-    scenario: Scenario, lines: Iterable[Line], title: str = "", new_id: Callable[[], str] = lambda: uuid4().hex[:12]
-) -> Began:
-    """The first step of a scene in which these lines are played already. Lines without an id, or with one that another
-    has, get one. Raises Refused."""
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`place`: series and name of the scenario's folder."""
+
+    place: tuple[str, str]
+    began: Began
+
+
+def of_scenario(library: Library, series: str, name: str, title: str, new_id: NewId) -> Source:
+    """From its opening. Raises Refused, and UserError for what is wrong with a file; so do the others."""
+    kept = library.read(series, name)
+    return Source((kept.series, kept.name), _began(kept.scenario, kept.scenario.opening, title, new_id))
+
+
+def of_log(library: Library, series: str, name: str, log: str, title: str, new_id: NewId) -> Source:
+    """From where it was saved, with the scenario that is in the log."""
+    played, folder = library.read_log(series, name, log), library.folder(series, name)
+    return Source((folder.parent.name, folder.name), _began(played.scenario, played.lines, title, new_id))
+
+
+def of_show(
+    save: Save,
+    show: str,
+    place: tuple[str, str],
+    scenario: Scenario | None,
+    day: date | None,
+    title: str,
+    new_id: NewId,
+) -> Source:
+    """What was aired after the opening. `scenario` None: it is gone, and only its name is known."""
+    scenario = scenario or Scenario(*place)
+    lines = aired_lines(save, show, scenario.speakers, day)
+    if not lines:
+        raise Refused("nothing_aired", f"{show} 还没有播出过。 Nothing of it was aired.")
+    return Source(place, _began(scenario, (*scenario.opening, *lines), title, new_id))
+
+
+def _began(scenario: Scenario, lines: Iterable[Line], title: str, new_id: NewId) -> Began:
+    """Lines without an id, or with one that another has, get one."""
     found = tuple(_with_ids(lines, new_id))
     if len(found) > MOST_LINES:
         raise Refused(
@@ -25,7 +64,7 @@ def began(
     return Began(dump_scenario(scenario), found, " ".join(title.split()) or scenario.name or "无题")
 
 
-def _with_ids(lines: Iterable[Line], new_id: Callable[[], str]) -> Iterable[Line]:
+def _with_ids(lines: Iterable[Line], new_id: NewId) -> Iterable[Line]:
     seen: set[str] = set()
     for line in lines:
         if not line.id or line.id in seen:

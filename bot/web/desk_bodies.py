@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from bot.desk.desk import Wanted
+from bot.desk.drafting import Wanted
 from bot.desk.orders import AnyOrder, Id, Name
 from bot.desk.scratch import Scratch
 from bot.web.bodies import Body, Seen
