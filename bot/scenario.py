@@ -17,6 +17,8 @@ from typing import Any, Literal, NoReturn, TypeVar
 from bot.errors import UserError
 from bot.letters import BLANK_EDGES, BLANK_LINES, CONTROL, LONE_SURROGATE, one_newline
 
+SCENARIO_FILE, LOG_END = "场景剧本.json", "_Log.json"  # in a scenario's folder
+
 NARRATOR = ""
 VIEWER = "观众"  # the one role that speaks for every viewer
 # Roles that models have learnt from other people's prompts; a viewer may not put a colon after one.

@@ -12,7 +12,7 @@ from bot.errors import Refused, UserError
 from bot.rules import Rules
 from bot.save import Save
 from bot.save.catalogue import find_avatar
-from bot.scenario import Scenario, load_scenario
+from bot.scenario import SCENARIO_FILE, Scenario, load_scenario
 from bot.staging import CHOSEN, Staging
 from bot.voices import character_samplings, scenario_sampling
 from moderation import Chain, Filter, Policy, WatchedWords, build_chain
@@ -20,7 +20,6 @@ from moderation.care import care_words
 from moderation.providers import Providers
 
 DEMO_SCENARIO = Path(__file__).parent / "engine" / "demo" / "scenario.json"
-SCENARIO_FILE = "场景剧本.json"
 SETTINGS = "scenario.settings"  # what config.yaml said when the choice at the panel was made
 
 log = logging.getLogger(__name__)
@@ -70,7 +69,7 @@ class Stages:
 
 def scenario_file(config: Config) -> Path:
     """The scenario of the settings, or the demo's."""
-    return config.save_folder / config.scenario / "场景剧本.json" if config.scenario else DEMO_SCENARIO
+    return config.save_folder / config.scenario / SCENARIO_FILE if config.scenario else DEMO_SCENARIO
 
 
 def find_avatars(scenario: Scenario, folder: Path) -> dict[str, Path]:

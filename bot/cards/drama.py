@@ -11,10 +11,8 @@ from typing import Any
 
 from bot.cards import png
 from bot.cards.found import Found, Kind
-from bot.scenario import ScenarioError, decode, log_of, read_json, scenario_of
+from bot.scenario import LOG_END, SCENARIO_FILE, ScenarioError, decode, log_of, read_json, scenario_of
 
-SCENARIO_FILE = "场景剧本.json"
-LOG_END = "_Log.json"
 PICTURE_END = ".png"
 
 

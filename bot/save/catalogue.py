@@ -12,10 +12,8 @@ from bot.errors import UserError
 from bot.save import files
 from bot.save.errors import SaveError
 from bot.save.names import NoName, avatar_file, same
-from bot.scenario import Scenario, ScenarioError, decode, parse_log, parse_scenario, read_json
+from bot.scenario import LOG_END, SCENARIO_FILE, Scenario, ScenarioError, decode, parse_log, parse_scenario, read_json
 
-SCENARIO_FILE = "场景剧本.json"
-LOG_END = "_Log.json"
 PICTURE_END = ".png"
 OTHERS = ("recordings",)  # folders of Save/ that are no series
 

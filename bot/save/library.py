@@ -20,9 +20,7 @@ from pathlib import Path
 from bot.errors import Refused, UserError
 from bot.save import files
 from bot.save.catalogue import (
-    LOG_END,
     PICTURE_END,
-    SCENARIO_FILE,
     Catalogue,
     Listed,
     LogFile,
@@ -32,7 +30,17 @@ from bot.save.catalogue import (
 from bot.save.files import disk
 from bot.save.names import avatar_file, free_name
 from bot.save.shelf import Shelf
-from bot.scenario import Log, Scenario, decode, dump_log, dump_scenario, parse_log, parse_scenario
+from bot.scenario import (
+    LOG_END,
+    SCENARIO_FILE,
+    Log,
+    Scenario,
+    decode,
+    dump_log,
+    dump_scenario,
+    parse_log,
+    parse_scenario,
+)
 
 BIN = ".回收站"
 

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from bot.errors import Refused, UserError
 from bot.save import SaveError, files
-from bot.save.catalogue import SCENARIO_FILE
 from bot.save.library import BIN, Library, New
-from bot.scenario import Character, Line, Log, Origin, Scenario, dump_log, dump_scenario
+from bot.scenario import SCENARIO_FILE, Character, Line, Log, Origin, Scenario, dump_log, dump_scenario
 from tests.save.test_names import HOSTILE, any_name
 
 SCENE = Scenario("雾岛", "初见", "雾很大", (), (Character("小麦"), Character("我", "User")), {"Author": "某人"})

@@ -11,9 +11,8 @@ import pytest
 from yarl import URL
 
 from bot.cards import archive, png, writing
-from bot.save.catalogue import SCENARIO_FILE
 from bot.save.library import Library
-from bot.scenario import Character, Scenario, parse_scenario
+from bot.scenario import SCENARIO_FILE, Character, Scenario, parse_scenario
 from bot.web import replies, scenario_files
 from tests.cards.people import ROLE, V2, V3, as_bytes, picture, text
 from tests.cards.test_drama import FILES, LOG, NAME, SERIES
