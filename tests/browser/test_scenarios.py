@@ -15,7 +15,7 @@ from playwright.async_api import CDPSession, Dialog, Page, Route, expect
 
 from bot.engine.types import EngineState, EngineStatus
 from bot.save.names import safe_name
-from bot.scenario import Character, Line, Log, Origin, Scenario, dump_scenario
+from bot.scenario import Character, Line, Log, Origin, Scenario, dump_log, dump_scenario
 from tests.browser.conftest import OpenTheatre
 from tests.browser.theatre import OPERATOR_TOKEN, PHONE, Theatre
 from tests.waiting import until
@@ -758,6 +758,24 @@ async def test_pasted_text_and_dropped_files_are_looked_at(theatre: OpenTheatre)
     await page.locator("[data-does=take]").click()
     await page.locator("#found [data-does=edit]").click()
     await expect(page.locator("[name=name]")).to_have_value("阿澈")
+
+
+async def test_a_log_joins_its_scenario(theatre: OpenTheatre) -> None:
+    """The preview says where it will go; nothing else changes there."""
+    house = await theatre()
+    house.save.library.create(FOG)
+    page = await page_of(house)
+    await page.locator("#import").click()
+    log = dump_log(Log(FOG, (*FOG.opening, Line("我", "船晚了。", Origin.PERSON))))
+    file = {"name": "20230801-2100_Log.json", "mimeType": "application/json", "buffer": log.encode()}
+    await page.locator("#import-files").set_input_files(file)
+    await expect(page.locator("#found .counts")).to_contain_text("放进 雾岛/初见")
+    await page.locator("#found [data-does=take]").click()
+    await expect(page.locator("#found > li")).to_have_attribute("data-state", "taken")
+    await page.locator("#import-close").click()
+    await expect(page.locator(".logs summary")).to_have_text("回放 1 份")
+    assert [one.lines for one in house.save.library.logs("雾岛", "初见")] == [3]
+    assert saved(house)["Unknown"] == {"kept": 1}
 
 
 async def test_exports_are_downloads_that_can_be_imported_again(theatre: OpenTheatre) -> None:
