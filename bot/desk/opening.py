@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from uuid import uuid4
 
 from bot.aired import aired_lines
 from bot.desk.orders import MOST_LINES
@@ -28,13 +29,13 @@ class Source:
 def of_scenario(library: Library, series: str, name: str, title: str, new_id: NewId) -> Source:
     """From its opening. Raises Refused, and UserError for what is wrong with a file; so do the others."""
     kept = library.read(series, name)
-    return Source((kept.series, kept.name), _began(kept.scenario, kept.scenario.opening, title, new_id))
+    return Source((kept.series, kept.name), began(kept.scenario, kept.scenario.opening, title, new_id))
 
 
 def of_log(library: Library, series: str, name: str, log: str, title: str, new_id: NewId) -> Source:
     """From where it was saved, with the scenario that is in the log."""
     played, folder = library.read_log(series, name, log), library.folder(series, name)
-    return Source((folder.parent.name, folder.name), _began(played.scenario, played.lines, title, new_id))
+    return Source((folder.parent.name, folder.name), began(played.scenario, played.lines, title, new_id))
 
 
 def of_show(
@@ -51,11 +52,14 @@ def of_show(
     lines = aired_lines(save, show, scenario.speakers, day)
     if not lines:
         raise Refused("nothing_aired", f"{show} 还没有播出过。 Nothing of it was aired.")
-    return Source(place, _began(scenario, (*scenario.opening, *lines), title, new_id))
+    return Source(place, began(scenario, (*scenario.opening, *lines), title, new_id))
 
 
-def _began(scenario: Scenario, lines: Iterable[Line], title: str, new_id: NewId) -> Began:
-    """Lines without an id, or with one that another has, get one."""
+def began(
+    scenario: Scenario, lines: Iterable[Line], title: str = "", new_id: NewId = lambda: uuid4().hex[:12]
+) -> Began:
+    """The first step of a scene in which these lines are played already. Those without an id, or with one that another
+    has, get one. Raises Refused where they are too many."""
     found = tuple(_with_ids(lines, new_id))
     if len(found) > MOST_LINES:
         raise Refused(
