@@ -37,11 +37,10 @@ import aiohttp
 
 from bot.app import run as run_program
 from bot.config import load_config
-from bot.desk.opening import began
-from bot.desk.steps import STEP, Added, Confirmed, Step
+from bot.desk.steps import STEP, Added, Began, Confirmed, Step
 from bot.save import Save
 from bot.save.desk import SceneRow, StepRow
-from bot.scenario import Character, Line, Origin, Scenario
+from bot.scenario import Character, Line, Origin, Scenario, dump_scenario
 from bot.web.tokens import Tokens
 
 LINES = 2000
@@ -142,13 +141,12 @@ def story(lines: int) -> Iterator[Line]:
 
 def write_scene(folder: Path, lines: int) -> int:
     """Puts it on record as people play it, step by step; the only scene of a new Save/. Returns how many steps."""
-    opening = began(SCENARIO, SCENARIO.opening, new_id=lambda: "opening")
-    said = [replace(line, id=f"line{n}") for n, line in enumerate(story(lines - len(opening.lines)))]
+    opening, *said = [replace(line, id=f"line{n}") for n, line in enumerate((*SCENARIO.opening, *story(lines - 1)))]
     now = time.time()
     with contextlib.closing(Save(folder)) as save:
         save.library.create(SCENARIO)
-        row = SceneRow("bench", "", SCENARIO.series, SCENARIO.name, now, now, 0, len(opening.lines))
-        save.desk.begin(row, _on_record(0, opening))
+        row = SceneRow("bench", "", SCENARIO.series, SCENARIO.name, now, now, 0, 1)
+        save.desk.begin(row, _on_record(0, Began(dump_scenario(SCENARIO), (opening,))))
         steps = [
             step for at in range(0, len(said), AT_ONCE) for step in (Added(tuple(said[at : at + AT_ONCE])), Confirmed())
         ]

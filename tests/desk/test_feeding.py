@@ -8,8 +8,7 @@ import pytest
 
 from bot.desk.feeding import Feeding, refreshed_from, scene_text
 from bot.desk.lorebook import Lore
-from bot.desk.opening import began
-from bot.desk.steps import Recast
+from bot.desk.steps import Began, Recast
 from bot.desk.story import Cast, Note, Refresh, Story
 from bot.engine.remote import RemoteEngine
 from bot.engine.scene_prompt import Cue, Label
@@ -34,8 +33,8 @@ SAID = (Line("我", "听，钟"), Line("阿岩", "什么"), Line("", "风大了"
 
 
 def a_story(*said: Line, pending: tuple[Line, ...] = ()) -> Story:
-    ids = iter(f"id{n}" for n in range(100))
-    story = began(SCENARIO, (*SCENARIO.opening, *said), new_id=lambda: next(ids)).story()
+    lines = tuple(replace(line, id=f"id{n}") for n, line in enumerate((*SCENARIO.opening, *said)))
+    story = Began(dump_scenario(SCENARIO), lines).story()
     return replace(story, branches={story.branch: replace(story.here, pending=pending)})
 
 
@@ -148,7 +147,7 @@ def test_a_refresh_holds_only_where_the_story_has_come_to_it() -> None:
 def test_a_scene_begins_with_the_note_of_its_scenario(said: object, note: Note) -> None:
     """And goes over to a new one when the scenario is edited, unless the writer has set another at the desk."""
     scenario = replace(SCENARIO, extra={"AuthorsNote": said})
-    story = began(scenario, ()).story()
+    story = Began(dump_scenario(scenario), ()).story()
     assert story.note == note
     edited = Recast(dump_scenario(replace(scenario, extra={"AuthorsNote": {"text": "快"}})))
     assert edited.on(story).note == Note("快")
