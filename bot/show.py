@@ -34,12 +34,13 @@ from bot.engine.prompting import live_prompt, sanitise, sanitise_name, viewer_li
 from bot.engine.types import DraftDone, Engine, EngineError, EngineState, Prompt, Sampling
 from bot.feed import Feed
 from bot.findings import as_checked, checked, flags, record
-from bot.held import MUTE_SECONDS, Held, HeldLane, Mutes
+from bot.held import Held, HeldLane, Mutes
 from bot.intake import Intake, PassReason, WaitClass, Waiting
-from bot.messages import Event, Message, MessageId, Viewer, Withdrawn
+from bot.messages import Event, Message, MessageId, Withdrawn
 from bot.outlets import Outlet, reading_seconds
 from bot.own_words import Lists, OwnWords, Rule
 from bot.rules import Pause, Rules
+from bot.rulings import Rulings
 from bot.save import Place, Save, SaveError
 from bot.scenario import Line, Scenario, Transcript
 from bot.staging import CHOSEN, Stage, Staging
@@ -99,7 +100,6 @@ class Show:
         self._own_words = OwnWords(save, lists) if lists else None
         self._held = HeldLane()
         self._mutes = Mutes()
-        self._muted_with: dict[ItemId, Viewer] = {}
         self._lately = Lately()
         self._verdicts: dict[MessageId, Verdict] = {}  # of messages whose outcome is not on record yet
         self._board = Board(
@@ -115,6 +115,9 @@ class Show:
         )
         self.snapshot = self._board.snapshot
         self.status = self._board.status
+        self._rulings = Rulings(intake, self._held, self._mutes, save, clock, self._intake_changed, self._save_failed)
+        self.release, self.dismiss = self._rulings.release, self._rulings.dismiss
+        self.mute, self.unmute = self._rulings.mute, self._rulings.unmute
         self._drafting: dict[ItemId, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._changed = asyncio.Event()
@@ -385,8 +388,7 @@ class Show:
             )
         item = self._queue.reject(item_id, revision, by, now)
         if mute and item.message is not None:
-            self._muted_with[item.id] = item.message.viewer
-            self.mute(item.message.viewer, by)
+            self._rulings.mute_with(item.id, item.message.viewer, by)
         self._decided(item)
 
     def objection(self, text: str) -> str:
@@ -399,9 +401,7 @@ class Show:
 
     def undo(self, item_id: str, revision: int, by: Operator) -> None:
         item = self._queue.undo(item_id, revision, by, self._clock())
-        viewer = self._muted_with.pop(item.id, None)
-        if viewer is not None and self._mutes.lift(*viewer.key):
-            self._remember_mutes()
+        self._rulings.lift_with(item.id)
         self._decided(item)
 
     def recall(self, item_id: str, revision: int, by: Operator) -> None:
@@ -505,7 +505,7 @@ class Show:
         """Nothing in here can fail: half a change would put one scenario's words into another's mouth."""
         self._scenario, self._checks, self._rules = staging.scenario, staging.checks, staging.rules
         self._key, self._transcript = staging.key, story
-        self._muted_with.clear()
+        self._rulings.forget_items()
         self._intake.call((staging.scenario.speaker,))
         self._on_change(staging)
         self._board.play(staging.scenario, staging.rules)
@@ -524,51 +524,7 @@ class Show:
             self._board.item_changed(self._queue.finish(item.id, now))
         self._board.status_changed()
 
-    # -- a person rules over what is heard -------------------------------------------------------------------------
-
-    def release(self, message_id: str, by: Operator) -> None:
-        """A held message waits for its turn like the others: a person has read it."""
-        self._intake.release(self._take_held(message_id).message, self._clock())
-        self._intake_changed()
-
-    def dismiss(self, message_id: str, by: Operator) -> None:
-        """A held message stays out."""
-        self._intake.dismiss(self._take_held(message_id).message, self._clock())
-        self._intake_changed()
-
-    def _take_held(self, message_id: str) -> Held:
-        held = self._held.take(message_id)
-        if held is None:
-            raise Refused("not_found", "这条弹幕已不在拦下的里面。 This message is no longer held.")
-        return held
-
-    def _intake_changed(self) -> None:
-        self._board.intake_changed()
-        self._wake()
-
-    def mute(self, viewer: Viewer, by: Operator) -> None:
-        """This viewer is not heard for ten minutes, and what waits of theirs is passed over."""
-        if not viewer.known:
-            raise Refused(
-                "anonymous",
-                "平台没有说这是谁，不能只禁言这一位。 Nobody knows who this is: they cannot be muted alone.",
-            )
-        now = self._clock()
-        self._mutes.put(viewer, now + MUTE_SECONDS)
-        self._intake.mute(viewer, now)
-        self._remember_mutes()
-
-    def unmute(self, viewer: Viewer, by: Operator) -> None:
-        if not self._mutes.lift(*viewer.key):
-            raise Refused("not_found", "这位观众没有被禁言，或者时间已到。 This viewer is not muted.")
-        self._remember_mutes()
-
-    def _remember_mutes(self) -> None:
-        try:
-            self._save.remember("mutes", self._mutes.dump())
-        except SaveError as error:
-            self._save_failed(error)
-        self._intake_changed()
+    # -- the word lists --------------------------------------------------------------------------------------------
 
     def words_changed(self, problem: str) -> None:
         """Another version of the word lists is in use; or, with a problem, the newest cannot be."""
@@ -670,6 +626,10 @@ class Show:
     def _wake(self) -> None:
         self._changed.set()
 
+    def _intake_changed(self) -> None:
+        self._board.intake_changed()
+        self._wake()
+
     def engine_changed(self) -> None:
         self._wake()
         self._board.status_changed()
@@ -692,7 +652,6 @@ class Show:
     def _resume(self) -> None:
         """After a restart: what waited waits, what was approved but not aired waits for a person again."""
         self._set_pause(Pause(self._save.recollect("pause") or Pause.RUN), remember=False)
-        self._mutes.load(self._save.recollect("mutes") or "[]")
         self._queue.restore(self._items_of(self._key), self._clock())
 
     def _story(self, scenario: Scenario, key: str) -> Transcript:

@@ -17,7 +17,7 @@ LAYERS = (
     ("bot.messages", "bot.scenario"),
     ("adapters", "moderation", "bot.engine", "bot.intake", "bot.approval", "bot.feed"),
     ("bot.cards", "bot.chapter", "bot.save", "bot.rules", "bot.voices", "bot.findings", "bot.held", "bot.asking"),
-    ("bot.view", "bot.outlets", "bot.posting", "bot.own_words", "bot.aired", "bot.staging", "bot.shelving"),
+    ("bot.view", "bot.outlets", "bot.posting", "bot.own_words", "bot.aired", "bot.staging", "bot.rulings", "bot.shelving"),
     ("bot.board", "bot.figures"),
     ("bot.show", "bot.desk"),
     ("bot.web",),
