@@ -141,7 +141,7 @@ class Life:
         with contextlib.suppress(*Down):
             while True:
                 assert await self.ask_for(dice.choice(list(SCENES))) in (200, 409)
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.05)
 
     async def ask_for(self, key: str) -> int:
         before, series_and_name = self.record.playing, key.split("/")
@@ -276,7 +276,7 @@ async def test_a_hundred_kills_put_no_unapproved_word_on_the_air(tmp_path: Path)
                 asyncio.create_task(life.sit_at_the_panel()),
                 asyncio.create_task(life.chat(number, chat_port)),
                 *(asyncio.create_task(life.click(dice)) for _ in range(2)),
-                asyncio.create_task(life.try_to_change_scenario(dice)),
+                *([asyncio.create_task(life.try_to_change_scenario(dice))] if number % 2 else []),
             ]
             await asyncio.sleep(dice.uniform(0.01, 0.35))
             os.kill(child, signal.SIGKILL)
