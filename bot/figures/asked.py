@@ -10,6 +10,7 @@ from itertools import chain
 from bot.errors import UserError
 from bot.figures.calendar import Calendar, day_bounds, fitting
 from bot.figures.choices import Choice, card_choice
+from bot.figures.pairs import card_pairs, scene_pairs
 from bot.figures.report import Json, report
 from bot.figures.scenes import scene_choices
 from bot.figures.table import table
@@ -43,6 +44,14 @@ class Asked:
 
     def table(self, ledger: Ledger) -> str:
         return table(self._choices(ledger), self._generations(ledger), self._calendar(ledger), ledger.titles())
+
+    def pairs(self, ledger: Ledger) -> Iterator[Json]:
+        """Preferences, a line each in the end."""
+        start, end = self._bounds()
+        cards = card_pairs(ledger.cards(start, end)) if self.place is not Place.DESK else ()
+        scenes = ledger.scenes(start, end) if self.place is not Place.SHOW else ()
+        lines = (pair for scene in scenes for pair in scene_pairs(scene, ledger.asks(scene.id)))
+        return chain(cards, (pair for pair in lines if start <= pair["at"] < end))
 
     # -- inside ----------------------------------------------------------------------------------------------------
 

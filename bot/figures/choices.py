@@ -43,7 +43,7 @@ def card_choice(card: CardRow) -> Choice:
     fate, and waited for the first."""
     fate = _fate(card)
     stands = fate in (Fate.TAKEN, Fate.EDITED, Fate.OWN)
-    said_at_once = not card.asked and not card.drafts
+    said_at_once = card.asked is None and not card.drafts
     waited = None if card.decided is None or said_at_once else max(0.0, card.decided - card.created)
     hit = fate is Fate.TAKEN and card.text == card.drafts[0]
     length = len(card.text or "") if stands else 0

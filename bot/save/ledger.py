@@ -21,8 +21,8 @@ MOST = 253402300799.0  # the end of the year 9999
 
 @dataclass(frozen=True, slots=True)
 class CardRow:
-    """A card of the show as it stands now. `drafts`: the model's proposals on it, in their order. `asked`: it answers a
-    viewer. `decided`: when a person approved or rejected it the first time, None where nobody has."""
+    """A card of the show as it stands now. `drafts`: the model's proposals on it, in their order. `asked`: the words of
+    the viewer that it answers, None: nobody's. `decided`: when a person approved or rejected it the first time, None where nobody has."""
 
     scenario: str
     created: float
@@ -30,7 +30,7 @@ class CardRow:
     character: str
     text: str | None
     drafts: tuple[str, ...]
-    asked: bool
+    asked: str | None
     decided: float | None
 
 
@@ -78,13 +78,18 @@ class Ledger:
         """Those that came up then."""
         for scenario, created, state, character, text, drafts, asked, decided in self._db.execute(_CARDS, (start, end)):
             proposed = tuple(draft["text"] for draft in json.loads(drafts or "[]") if not draft.get("by_person"))
-            yield CardRow(scenario, created, State(state), character, text, proposed, bool(asked), decided)
+            yield CardRow(scenario, created, State(state), character, text, proposed, asked, decided)
 
     def scenes(self, start: float = 0.0, end: float = MOST) -> Iterator[SceneRows]:
         """The whole record of every scene that was changed in that time or after."""
         rows = self._db.execute(_STEPS, (start, end))
         for scene, steps in groupby(rows, key=lambda row: str(row[0])):
             yield SceneRows(scene, tuple((at, json.loads(body)) for _, at, body in steps))
+
+    def asks(self, scene: str) -> dict[str, tuple[str, ...]]:
+        """The finished drafts of each ask at the desk, by its id."""
+        rows = self._db.execute("SELECT id, json_extract(body, '$.drafts') FROM proposals WHERE scene = ?", (scene,))
+        return {id: tuple(draft["text"] for draft in json.loads(drafts)) for id, drafts in rows}
 
     def aired(self) -> list[Aired]:
         """The newest day first."""
@@ -102,7 +107,7 @@ class Ledger:
 
 _CARDS = """
     SELECT scenario, created, state, json_extract(body, '$.character'), json_extract(body, '$.text'),
-        json_extract(body, '$.drafts'), json_type(body, '$.message') = 'object',
+        json_extract(body, '$.drafts'), json_extract(body, '$.message.text'),
         (SELECT MIN(at) FROM decisions WHERE item = items.id AND action IN ('approve', 'reject') AND by IS NOT NULL)
     FROM items WHERE created >= ? AND created < ?
 """

@@ -8,15 +8,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from itertools import islice
 from typing import TypeVar
 
 from aiohttp import web
 
 from bot.figures.asked import Asked
+from bot.figures.pairs import jsonl
 from bot.save.ledger import Ledger
 from bot.web import keys, pages
 from bot.web.auth import Who
 from bot.web.routes import Route
+
+PIECE = 500  # lines
 
 T = TypeVar("T")
 
@@ -27,8 +31,25 @@ async def stats(request: web.Request) -> web.Response:
 
 async def stats_csv(request: web.Request) -> web.Response:
     text = await _answer(request, _asked(request).table)
-    name = {"Content-Disposition": 'attachment; filename="cohost-stats.csv"'}
-    return web.Response(body=text.encode(), headers={"Content-Type": "text/csv; charset=utf-8", **name})
+    return web.Response(
+        body=text.encode(), headers={"Content-Type": "text/csv; charset=utf-8", **_file("stats.csv")}
+    )  # fmt: skip
+
+
+async def pairs(request: web.Request) -> web.StreamResponse:
+    """In pieces: there may be many."""
+    asked = _asked(request)
+    answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson; charset=utf-8", **_file("pairs.jsonl")})
+    with contextlib.closing(request.app[keys.LEDGER]()) as ledger:
+        lines = jsonl(asked.pairs(ledger))
+        await answer.prepare(request)
+        while piece := await asyncio.to_thread(lambda: "".join(islice(lines, PIECE))):
+            await answer.write(piece.encode())
+    return answer
+
+
+def _file(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="cohost-{name}"'}
 
 
 def _asked(request: web.Request) -> Asked:
@@ -47,4 +68,5 @@ PAGES: tuple[Route, ...] = (Route("GET", "/stats", Who.OPERATOR, pages.page("sta
 CALLS: tuple[Route, ...] = (
     Route("GET", "/api/stats", Who.OPERATOR, stats),
     Route("GET", "/api/stats.csv", Who.OPERATOR, stats_csv),
+    Route("GET", "/api/stats/pairs.jsonl", Who.OPERATOR, pairs),
 )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from bot.approval import ApprovalQueue, Draft, Item, ItemId
 from bot.desk.steps import STEP, Added, Began
 from bot.errors import UserError
 from bot.figures.asked import Asked
+from bot.figures.pairs import jsonl
+from bot.messages import Kind, Message, MessageId, Viewer
 from bot.save import Place, Save
-from bot.save.desk import SceneRow, StepRow
+from bot.save.desk import Kept, SceneRow, StepRow
 from bot.scenario import Line, Origin, Scenario, dump_scenario
-from tests.figures.season import broadcasts
+from tests.figures.season import ANNA, broadcasts
 
 NOON, DAY = datetime(2026, 11, 23, 12).timestamp(), 86400.0
 
@@ -61,6 +65,33 @@ def test_a_range_has_its_days_and_no_others(save: Save) -> None:
     ]
     assert sum(parts) == Asked().figures(ledger)["totals"]["decided"]
     assert asked.table(ledger).count("\r\n") == 2
+    ledger.close()
+
+
+def test_preferences_are_what_was_chosen_and_what_was_left(save: Save) -> None:
+    """Of drafts that were seen together. What was rejected, recalled or written by a person prefers nothing."""
+    queue = ApprovalQueue(lambda item, decision: save.record("演示/直播间", item, decision))
+    message = Message(MessageId("m"), Kind.DANMAKU, Viewer("test", "7", "阿强"), "吃了吗")
+    drafts = (Draft("一", done=True), Draft("二", done=True), Draft("二", done=True))
+    for number, name in enumerate(("first", "edited", "own", "rejected", "alone")):
+        proposed = {"own": (), "alone": drafts[:1]}.get(name, drafts)
+        queue.open(Item(ItemId(name), NOON + number, "小芽", message=message, drafts=proposed))
+    for name, words in (("first", "一"), ("edited", "三"), ("own", "四"), ("alone", "一")):
+        queue.approve(name, 1, words, ANNA, NOON + 9)
+    queue.reject("rejected", 1, ANNA, NOON + 9)
+    scene(save, NOON)
+    asked = '{"drafts": [{"text": "好", "done": true}, {"text": "不好", "done": true}, {"text": "", "done": false}]}'
+    save.desk.keep_proposal("s", Kept("ask", NOON, asked, "l0"))
+    ledger = save.ledger()
+    found = [json.loads(line) for line in jsonl(Asked().pairs(ledger))]
+    assert [(one["place"], one["asked"], one["chosen"], one["edited"], one["rejected"]) for one in found] == [
+        ("show", "吃了吗", "一", False, ["二"]),
+        ("show", "吃了吗", "三", True, ["一", "二"]),
+        ("desk", None, "好", False, ["不好"]),
+        ("desk", None, "好", False, ["不好"]),
+    ]
+    assert "阿强" not in json.dumps(found, ensure_ascii=False)
+    assert len(list(Asked(place=Place.DESK).pairs(ledger))) == 2
     ledger.close()
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from bot.approval import ApprovalQueue, Item, ItemId, Operator, Refused
+from tests.figures.season import broadcasts
 from tests.web.conftest import Client, Site
 
 ANNA = Operator("Anna")
@@ -79,3 +82,13 @@ async def test_figures_come_as_json_and_as_a_file(operator: Client) -> None:
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="cohost-stats.csv"'
     assert (await answer.read()).startswith(b"\xef\xbb\xbf")
+
+
+async def test_preferences_come_as_lines(operator: Client, site: Site) -> None:
+    """In pieces, all of them."""
+    broadcasts(site.save, 1, 1_000_000_000.0, cards=40)
+    answer = await operator.get("/api/stats/pairs.jsonl")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="cohost-pairs.jsonl"'
+    pairs = [json.loads(line) for line in (await answer.text()).splitlines()]
+    totals = (await (await operator.get("/api/stats")).json())["totals"]
+    assert len(pairs) == totals["taken"] + totals["edited"] > 0

@@ -44,6 +44,7 @@ async function ask() {
   const query = question();
   history.replaceState(null, "", `?${query}`);
   $("#csv").href = `/api/stats.csv?${query}`;
+  $("#pairs").href = `/api/stats/pairs.jsonl?${query}`;
   drawSpans();
   $("#stats").setAttribute("aria-busy", "true");
   const answer = await get(`/api/stats?${query}`, PATIENCE);

@@ -5,7 +5,8 @@ import { addTexts } from "../texts.js";
 addTexts({
   "stats.title": ["统计", "Figures"],
   "stats.csv": ["下载 CSV", "Download CSV"],
-  "stats.loading": ["正在读……", "Reading…"],
+  "stats.pairs": ["偏好对 JSONL", "Preferences JSONL"],
+  "stats.pairs.tip": ["每次选了哪条、没选哪些，给调模型的人", "What was chosen and what was left each time, for tuning a model"],
   "range.label": ["时间范围", "Time range"],
   "range.from": ["从", "From"],
   "range.to": ["到", "To"],
