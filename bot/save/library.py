@@ -118,8 +118,9 @@ class Library:
 
     def find(self, series: str, name: str) -> tuple[str, str] | None:
         """Where a scenario lies whose folder, or whose file, says that it has these names."""
-        by_title = {(one.scenario.series, one.scenario.name): one for one in self.listing() if one.scenario}
-        by_place = {(one.series, one.name): one for one in self.listing()}
+        listing = self.listing()
+        by_title = {(one.scenario.series, one.scenario.name): one for one in listing if one.scenario}
+        by_place = {(one.series, one.name): one for one in listing}
         found = by_place.get((series, name)) or by_title.get((series, name))
         return (found.series, found.name) if found else None
 

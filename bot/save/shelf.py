@@ -50,6 +50,7 @@ class Shelf:
         """New folders with these files: filled out of sight, then each moved to its place in one step."""
         self._root.mkdir(parents=True, exist_ok=True)
         parts = {target: self._root / f"{_UNFINISHED}{secrets.token_hex(6)}" for target in folders}
+        placed: list[Path] = []
         try:
             for target, part in parts.items():
                 part.mkdir()
@@ -59,10 +60,11 @@ class Shelf:
             for target, part in parts.items():
                 target.parent.mkdir(exist_ok=True)
                 part.rename(target)
+                placed.append(target)
                 files.sync_folder(target.parent)
         except BaseException:
-            for part in parts.values():
-                shutil.rmtree(part, ignore_errors=True)
+            for folder in (*placed, *parts.values()):
+                shutil.rmtree(folder, ignore_errors=True)
             raise
 
     def tidy(self, left: Path, entered: Path) -> None:

@@ -273,6 +273,25 @@ def test_a_full_disk_leaves_nothing_half_done(
     assert [work() for _, work in works] and len(names(library)) == 4
 
 
+def test_an_import_that_loses_a_race_leaves_nothing(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program has made a folder of that name a moment ago: neither it nor the first of the import is kept by us."""
+    real = Path.rename
+
+    def rename(path: Path, target: Path) -> Path:
+        if target.name == "二":
+            target.mkdir(parents=True)
+            (target / SCENARIO_FILE).write_text(dump_scenario(SCENE), encoding="utf-8")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(SaveError):
+        library.take_in([New(Scenario("s", "一")), New(Scenario("s", "二"))])
+    assert [one.name for one in library.listing()] == ["二"] and library.read("s", "二").scenario == SCENE
+    assert [path.name for path in save(tmp_path).iterdir()] == ["s"]
+
+
 def test_what_a_killed_program_left_is_swept_away(library: Library, tmp_path: Path) -> None:
     """Not what another one is making right now."""
     for name, at in ((".new-old", NOON - 7200), (".new-fresh", NOON - 10)):
