@@ -162,30 +162,27 @@ async def test_several_lines_at_once(theatre: OpenTheatre) -> None:
 SPLIT = "async ([text, known]) => (await import('/static/desk/paste.js')).split(text, known)"
 
 
-@pytest.mark.parametrize(
-    ("text", "lines"),
-    [
-        ("他说：好。", None),
-        ("12: 30 出发", None),
-        ("一行\n两行", None),
-        ("小铃: 好", [("小铃", "好")]),
-        ("　小铃 ： 好", [("小铃", "好")]),
-        ("他想了想。\n\n小铃: 好", [("", "他想了想。"), ("小铃", "好")]),
-        ("老王: 走\n老李：去哪", [("老王", "走"), ("老李", "去哪")]),
-        ("老王: 走\n去哪", None),
-        ("小铃: 比分 3:2\n他说: 真的", [("小铃", "比分 3:2"), ("他说", "真的")]),
-        ("小铃: 一\n他说: 二\n三", [("小铃", "一\n他说: 二\n三")]),
-        ("小铃:\n我: 嗯", [("我", "嗯")]),
-    ],
+LINES = (
+    ("他说：好。", None),
+    ("12: 30 出发", None),
+    ("一行\n两行", None),
+    ("小铃: 好", [("小铃", "好")]),
+    ("　小铃 ： 好", [("小铃", "好")]),
+    ("他想了想。\n\n小铃: 好", [("", "他想了想。"), ("小铃", "好")]),
+    ("老王: 走\n老李：去哪", [("老王", "走"), ("老李", "去哪")]),
+    ("老王: 走\n去哪", None),
+    ("小铃: 比分 3:2\n他说: 真的", [("小铃", "比分 3:2"), ("他说", "真的")]),
+    ("小铃: 一\n他说: 二\n三", [("小铃", "一\n他说: 二\n三")]),
+    ("小铃:\n我: 嗯", [("我", "嗯")]),
 )
-async def test_how_a_text_falls_into_lines(
-    theatre: OpenTheatre, text: str, lines: list[tuple[str, str]] | None
-) -> None:
+
+
+async def test_how_a_text_falls_into_lines(theatre: OpenTheatre) -> None:
     """Known names open a line; unknown ones only where every row has one; a clock and a quotation are no names."""
-    house = await theatre()
-    page = await house.panel()
-    found = await page.evaluate(SPLIT, [text, ["小铃", "我"]])
-    assert (found and [(one["character"], one["text"]) for one in found]) == lines
+    page = await (await theatre()).panel()
+    for text, lines in LINES:
+        found = await page.evaluate(SPLIT, [text, ["小铃", "我"]])
+        assert (found and [(one["character"], one["text"]) for one in found]) == lines, text
 
 
 async def test_drafts_as_they_were_asked_for(theatre: OpenTheatre) -> None:
@@ -790,6 +787,21 @@ async def test_without_a_scene_the_last_one_opens_or_the_list(theatre: OpenTheat
 TOO_WIDE = """() => [...document.querySelectorAll("#desk *")]
     .filter((node) => node.getBoundingClientRect().right > innerWidth + 1)
     .map((node) => node.id || node.className)"""
+
+
+async def test_a_scene_comes_back_from_the_bin(theatre: OpenTheatre) -> None:
+    """The last scene is in the bin: the list opens, and has the way to bring it back."""
+    writing = open_scene(await theatre())
+    page = await writing.page()
+    writing.house.desk.bin(writing.scene)
+    await page.goto(writing.house.url("/desk"))
+    await expect(page.locator("#no-scenes")).to_be_visible()
+    await page.locator("#bin summary").click()
+    await page.locator("#binned button").click()
+    await expect(page.locator("#scene-list li")).to_have_count(1)
+    await expect(page.locator("#bin")).to_be_hidden()
+    await page.locator("#scene-list a").click()
+    await ready(page)
 
 
 # -- the phone ---------------------------------------------------------------------------------------------------------

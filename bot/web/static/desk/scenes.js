@@ -1,8 +1,8 @@
-// Without a scene in the address: the one that was open last, else the scenes to choose from.
+// Without a scene in the address: the one that was open last, else the scenes to choose from, and those in the bin.
 
 import { $, h, patchList, setText, show } from "../dom.js";
-import { get } from "../api.js";
-import { refused } from "../page.js";
+import { get, post } from "../api.js";
+import { notice, refused } from "../page.js";
 import { remembered } from "../settings.js";
 import { ago, t } from "../texts.js";
 
@@ -10,29 +10,55 @@ export const LAST = "desk.last";
 
 export const addressOf = (scene) => `/desk?${new URLSearchParams({ scene })}`;
 
-/** `choose`: a person wants the list. Returns a function that draws it again. */
+/** `choose`: a person wants the list. Returns what draws it again in another language. */
 export async function openScenes(choose) {
-  const answer = await get("/api/desk");
-  if (!answer.ok) return refused(answer);
-  const { scenes } = answer.answer;
+  const scenes = await load();
   const last = scenes.find((scene) => scene.id === remembered(LAST, null));
-  if (last && !choose) return location.replace(addressOf(last.id));
-  const newest = [...scenes].sort((a, b) => b.changed - a.changed);
-  const draw = () => drawScenes(newest);
-  draw();
-  return draw;
+  if (last && !last.binned && !choose) return location.replace(addressOf(last.id));
+  $("#binned").addEventListener("click", (event) => event.target.closest("button") && restore(event.target.closest("li").dataset.key));
+  draw(scenes);
+  return () => draw(scenes);
 }
 
-function drawScenes(scenes) {
+/** All of them, the one changed last first. */
+async function load() {
+  const answer = await get("/api/desk");
+  if (answer.ok) return answer.answer.scenes;
+  refused(answer);
+  return [];
+}
+
+async function restore(scene) {
+  const answer = await post(`/api/desk/${encodeURIComponent(scene)}/restore`, {});
+  if (!answer.ok) return refused(answer);
+  notice(t("desk.scenes.restored"));
+  draw(await load());
+}
+
+function draw(scenes) {
+  const here = scenes.filter((scene) => !scene.binned);
+  const gone = scenes.filter((scene) => scene.binned);
   show($("#scenes"), true);
-  show($("#no-scenes"), scenes.length === 0);
-  patchList($("#scene-list"), scenes, (scene) => scene.id, makeScene, (node, scene) => {
-    const [link] = node.children;
-    const [title, from, figures] = link.children;
-    setText(title, scene.title || scene.name);
-    setText(from, `${scene.series} / ${scene.name}`);
-    setText(figures, `${t("desk.scenes.lines", { n: scene.lines })} · ${ago(Date.now() / 1000 - scene.changed)}`);
-  });
+  show($("#no-scenes"), here.length === 0);
+  patchList($("#scene-list"), here, (scene) => scene.id, makeScene, drawScene);
+  show($("#bin"), gone.length > 0);
+  setText($("#bin summary"), t("desk.scenes.bin", { n: gone.length }));
+  patchList($("#binned"), gone, (scene) => scene.id, makeBinned, drawBinned);
 }
 
-const makeScene = (scene) => h("li", {}, h("a", { class: "box", href: addressOf(scene.id) }, h("b"), h("span", { class: "minor" }), h("span", { class: "minor" })));
+const makeScene = ({ id }) => h("li", {}, h("a", { class: "box", href: addressOf(id) }, h("b"), h("span", { class: "minor" }), h("span", { class: "minor" })));
+
+function drawScene(node, { title, series, name, lines, changed }) {
+  const [said, from, figures] = node.firstChild.children;
+  setText(said, title || name);
+  setText(from, `${series} / ${name}`);
+  setText(figures, `${t("desk.scenes.lines", { n: lines })} · ${ago(Date.now() / 1000 - changed)}`);
+}
+
+const makeBinned = () => h("li", { class: "row" }, h("span"), h("button", { type: "button" }));
+
+function drawBinned(node, { title, series, name }) {
+  const [said, back] = node.children;
+  setText(said, `${title || name}（${series} / ${name}）`);
+  setText(back, t("desk.scenes.restore"));
+}
