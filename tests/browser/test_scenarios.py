@@ -79,6 +79,18 @@ async def test_a_new_scenario_is_written_with_the_keyboard(theatre: OpenTheatre)
     assert page.url.endswith("#/edit/%E9%9B%BE%E5%B2%9B/%E5%88%9D%E8%A7%81")
 
 
+async def test_an_empty_folder_offers_an_example(theatre: OpenTheatre) -> None:
+    """It is taken in as a file would be, and can be opened at the desk; then it is not offered again."""
+    house = await theatre()
+    page = await page_of(house)
+    await page.get_by_role("button", name="放一个例子进来").click()
+    await expect(page.locator(".card h3")).to_have_text("雨夜书店")
+    await expect(page.locator("#example")).to_be_hidden()
+    assert saved(house, "例子", "雨夜书店")["Lorebook"][0]["name"] == "桂花糕"
+    await page.locator(".card [data-does=open]").click()
+    await page.wait_for_url("**/desk?scene=*")
+
+
 async def test_what_the_form_does_not_show_is_kept(theatre: OpenTheatre) -> None:
     """Words, a lorebook entry and the author's note change; keys of other programs stay in the file."""
     house = await theatre()

@@ -31,4 +31,10 @@ export const unpaint = (place, character) => post(one(place, "avatars", characte
 export const look = (file, wishes) => send(`/api/scenarios/import?${asked(file, { ...wishes, preview: 1 })}`, file);
 export const take = (file, wishes) => send(`/api/scenarios/import?${asked(file, wishes)}`, file);
 
+/** The scenario that ships with the page, taken in like any other file. */
+export async function takeExample() {
+  const response = await fetch("/static/scenarios/example.json");
+  return take(new File([await response.blob()], "场景剧本.json"), {});
+}
+
 const asked = (file, wishes) => new URLSearchParams({ name: file.name, ...wishes });

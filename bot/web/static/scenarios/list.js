@@ -26,6 +26,7 @@ export function drawList(state) {
   });
   drawScenes(state);
   setText($("#nothing"), nothing(state, found));
+  show($("#example"), !state.loading && state.scenarios.length === 0);
 }
 
 function nothing({ loading, filter, scenarios }, found) {

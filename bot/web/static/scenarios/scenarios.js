@@ -116,6 +116,12 @@ async function act(press) {
   load();
 }
 
+async function takeExample() {
+  const answer = await calls.takeExample();
+  if (!answer.ok) refused(answer);
+  load();
+}
+
 async function saveAndOpen() {
   const place = form.isDirty || !form.base.place ? await form.save() : form.base.place;
   if (place) open(place);
@@ -137,6 +143,7 @@ $("#filter").addEventListener("keydown", (event) => {
 });
 $("#new").addEventListener("click", () => go("#/new"));
 $("#import").addEventListener("click", () => importing.open());
+$("#example").addEventListener("click", takeExample);
 $("#form-back").addEventListener("click", back);
 $("#form-open").addEventListener("click", saveAndOpen);
 listenToBin(load);

@@ -11,6 +11,7 @@ addTexts({
   "list.new": ["新建剧本", "New scenario"],
   "list.import": ["导入", "Import"],
   "list.recent": ["接着写", "Go on writing"],
+  "list.example": ["放一个例子进来", "Take the example"],
   "list.none": ["还没有剧本。新建一个，或把剧本、角色卡拖到这里。", "No scenario yet. Make a new one, or drop a scenario or a character card here."],
   "list.nomatch": ["没有找到「{words}」。", "Nothing matches “{words}”."],
   "list.loading": ["正在读取……", "Reading…"],
