@@ -95,6 +95,7 @@ class Desk:
         return self._begin(opening.of_show(self._save, show, place, scenario, day, title, self._new_id), by)
 
     def _begin(self, source: Source, by: Operator) -> str:
+        self._shelf.make_room()
         scene = Scene.begin(self._save.desk, self._clock, self._new_id(), source.place, source.began, by.name)
         return self._shelf.put(scene).id
 

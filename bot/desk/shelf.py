@@ -43,7 +43,7 @@ class Shelf:
         return scene
 
     def put(self, scene: Scene) -> Scene:
-        self._make_room()
+        self.make_room()
         self._open[scene.id] = scene
         self._opened(scene)
         return scene
@@ -53,7 +53,8 @@ class Shelf:
         if (scene := self._open.pop(id, None)) is not None:
             self._closed(scene)
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
+        """For one more. Raises Refused."""
         idle = [id for id, scene in self._open.items() if not scene.in_use]
         for id in idle[: max(0, len(self._open) - MOST_OPEN + 1)]:
             self.drop(id)

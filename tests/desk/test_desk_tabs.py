@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -32,6 +33,36 @@ async def test_two_tabs_follow_one_scene(writer: Writer) -> None:
         assert refused["error"] == "stale_revision"
         for socket in (one, two):
             assert [line["text"] for line in (await hear(socket, "scene"))["pending"]] == ["快的。"]
+
+
+async def test_what_a_page_makes_of_the_events_is_what_there_is(writer: Writer) -> None:
+    """Only the lines after those that stayed are told; put together they are the story, whatever was done to it."""
+    dice, done = random.Random(20261123), set()
+    async with writer.follow("a") as socket:
+        page = await hear(socket, "snapshot")
+        for number in range(60):
+            there = await writer.get()
+            line = dice.choice(there["lines"])["id"]
+            orders: list[dict[str, Any]] = [
+                {"kind": "add", "lines": [{"character": "我", "text": f"第 {number} 句。"}]},
+                {"kind": "confirm", "lines": [{"id": one["id"], "text": one["text"]} for one in there["pending"]]},
+                {"kind": "edit", "line": line, "text": f"改了 {number} 次。"},
+                {"kind": "rewind", "line": line},
+                {"kind": "branch", "line": line, "name": f"支线 {number}"},
+                {"kind": "switch", "branch": dice.choice(there["branches"])["id"]},
+                {"kind": dice.choice(["undo", "redo", "undo"])},
+            ]
+            order = dice.choice(orders[:2] * 2 + orders)
+            body = {"revision": there["revision"], "order": order}
+            answer = await writer.client.post(f"/api/desk/{writer.scene}/do", json=body)
+            if answer.status == 200:
+                done.add(order["kind"])
+            there = await writer.get()
+            while page["revision"] < there["revision"]:
+                event = await hear(socket, "scene")
+                page = {**event, "lines": page["lines"][: event["kept"]] + event["lines"]}
+            assert all(page[key] == there[key] for key in ("lines", "pending", "branch", "branches"))
+    assert done >= {"add", "confirm", "edit", "rewind", "branch", "switch", "undo"}
 
 
 async def test_each_open_tab_keeps_its_own_words(writer: Writer) -> None:
