@@ -2,6 +2,8 @@
 
 const part = encodeURIComponent;
 
+export const deskOf = ({ id }) => `/desk?${new URLSearchParams({ scene: id })}`;
+
 /** The form of the scene's scenario. */
 export const scenarioOf = ({ series, name }) => `/scenarios#/edit/${part(series)}/${part(name)}`;
 

@@ -3,7 +3,7 @@
 import { get, post } from "../../api.js";
 import { h, setText, show } from "../../dom.js";
 import { t } from "../../texts.js";
-import { addressOf } from "../scenes.js";
+import { deskOf } from "./addresses.js";
 import { openBox, why } from "./dialogs.js";
 
 export async function openAired() {
@@ -34,7 +34,7 @@ function drawShow({ show: name, replies, days }, wrong) {
 async function open(body, button, wrong) {
   button.disabled = true;
   const { ok, answer, ...refusal } = await post("/api/desk/open", body);
-  if (ok) return location.assign(addressOf(answer.id));
+  if (ok) return location.assign(deskOf(answer));
   button.disabled = false;
   setText(wrong, why(refusal));
 }

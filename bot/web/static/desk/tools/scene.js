@@ -4,8 +4,7 @@ import { get } from "../../api.js";
 import { h, patchList, setText, show } from "../../dom.js";
 import { notice } from "../../page.js";
 import { t } from "../../texts.js";
-import { addressOf } from "../scenes.js";
-import { readingOf, scenarioOf } from "./addresses.js";
+import { deskOf, readingOf, scenarioOf } from "./addresses.js";
 import { openAired } from "./aired.js";
 import { askName, askYes, why } from "./dialogs.js";
 
@@ -57,7 +56,7 @@ export class SceneTool {
     const others = answer.answer.scenes.filter((scene) => scene.id !== this.store.scene && !scene.binned);
     show(this.none, others.length === 0);
     patchList(this.scenes, others, (scene) => scene.id, makeScene, (row, scene) => {
-      row.firstChild.href = addressOf(scene.id);
+      row.firstChild.href = deskOf(scene);
       setText(row.firstChild, scene.title || scene.name);
       setText(row.lastChild, `${scene.series} / ${scene.name} · ${t("tools.tree.lines", { n: scene.lines })}`);
     });
