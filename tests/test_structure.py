@@ -23,7 +23,8 @@ LAYERS = (
     ("bot.web",),
     ("bot.config",),
     ("bot.stages",),
-    ("bot.app", "bot.bench"),
+    ("bot.app",),
+    ("bot.bench",),
     ("bot.check", "bot.scenario_commands"),
     ("bot.__main__",),
 )
