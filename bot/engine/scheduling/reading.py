@@ -131,9 +131,8 @@ class Reader:
         """Goes on by at most `most` tokens; returns how many of them the model had to read."""
         if text is not self._last:
             self._catch_up(text)
-        self._last = text
+        self._last = None
         if text.is_read:
-            self._last = None
             return 0
         assert text.state is not None
         begin, end = text.place, min(text.place + most, text.next_end)
@@ -142,8 +141,8 @@ class Reader:
         text.place = end
         if keep and self._cache is not None:
             self._cache.put(text.tokens[:end], text.state, text.logits[0])
-        if text.is_read:
-            self._last = None
+        if text.left:
+            self._last = text
         return end - begin
 
     def _text(self, tokens: list[int], keep: Iterable[int]) -> Text:
