@@ -208,7 +208,7 @@ class LocalEngine:
                 log.warning("an answer was lost: %s", frame["message"])
                 reader.lose(frame["message"])
             case "counted", _ if counted := self._counts.get(frame["answer"]):
-                counted.set_result(frame["tokens"])
+                _answer(counted, frame["tokens"])
 
     async def _tell(self, frame: Frame) -> None:
         worker = self._worker
@@ -228,8 +228,7 @@ class LocalEngine:
         for reader in self._answers.values():
             reader.lose(message)
         for counted in self._counts.values():
-            if not counted.done():
-                counted.set_result(None)
+            _answer(counted, None)
 
     def _fail(self, message: str) -> None:
         log.error("%s", message)
@@ -251,6 +250,12 @@ class LocalEngine:
             return f"{name}，可能内存不足" if name == "SIGKILL" else name
         last = self._complaints.decode("utf-8", "replace").strip().splitlines()[-1:]
         return "：".join([f"退出码 {code}", *(line[:200] for line in last)])
+
+
+def _answer(counted: asyncio.Future[list[int] | None], tokens: list[int] | None) -> None:
+    """Whoever asked may have been cancelled, and not have had the time to say so."""
+    if not counted.done():
+        counted.set_result(tokens)
 
 
 async def _start(command: list[str]) -> asyncio.subprocess.Process:

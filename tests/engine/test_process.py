@@ -240,6 +240,19 @@ async def test_a_killed_process_loses_its_readings_and_estimates_meanwhile(tiny_
         assert (await engine.count(["晚上好"])).exact
 
 
+async def test_a_count_that_comes_for_somebody_who_has_just_left_harms_nobody(shared: Running) -> None:
+    """Cancelled, but not yet told so: the page was closed in the same turn in which the answer came."""
+    engine, _ = shared
+    counting = asyncio.create_task(engine.count(["晚上好"]))
+    await until(lambda: bool(engine._counts))
+    (number,) = engine._counts
+    counting.cancel()
+    engine._deliver({"is": "counted", "answer": number, "tokens": [3]})
+    with pytest.raises(asyncio.CancelledError):
+        await counting
+    assert (await engine.count(["晚上好"])).exact
+
+
 async def test_a_process_that_dies_while_it_counts_is_waited_for_no_longer(tiny_path: Path) -> None:
     """It is stopped, so that the request stays unanswered, and then killed."""
     async with running(tiny_path) as (engine, _):
