@@ -205,6 +205,11 @@ async def test_drafts_as_they_were_asked_for(theatre: OpenTheatre) -> None:
     assert prompt.parts[-1].endswith("阿岚:")
     assert (sampling.temperature, sampling.top_p, sampling.min_tokens) == (1.3, 0.7, 20)
     assert "她在撒谎" in "".join(prompt.parts)
+    await page.locator("#temperature").fill("0.6")
+    await page.locator("[data-command=more]").click()
+    await expect(page.locator(".draft[data-done]")).to_have_count(16)
+    prompt, _, sampling = writing.house.engine.asked[-1]
+    assert (prompt.start_with.strip(), sampling.temperature, sampling.top_p) == ("愿意跟你", 0.6, 0.7)
     await page.locator(".draft .words").first.click()
     await expect(page.locator("#pending .line")).to_have_count(1)
     await expect(page.locator("#start")).to_have_value("")
@@ -238,7 +243,7 @@ async def test_more_drafts_and_stopping(theatre: OpenTheatre) -> None:
 
 async def test_nothing_moves_under_the_cursor_while_drafts_stream(theatre: OpenTheatre) -> None:
     """Words are appended to the node that stands there; numbers and buttons stay; a half one is not taken."""
-    house = await theatre("雾里有人在敲钟。" * 12, "短", stepped=True)
+    house = await theatre("雾里有人在敲钟。" * 60, "短", stepped=True)
     writing = open_scene(house)
     page = await writing.page()
     await page.keyboard.type("灯？")
@@ -418,8 +423,10 @@ async def test_orders_given_quickly_all_count(theatre: OpenTheatre) -> None:
     """Three presses are three undos: each waits for the one before and goes out with its revision."""
     writing, page = await three_pending(theatre)
     await page.locator("#scroll").focus()
-    for _ in range(3):
-        await page.keyboard.press("Control+z")
+    await page.evaluate(
+        "() => { for (let i = 0; i < 3; i += 1) document.body.dispatchEvent("
+        "new KeyboardEvent('keydown', { key: 'z', ctrlKey: true, bubbles: true })); }"
+    )
     await expect(page.locator("#pending .line")).to_have_count(0)
     assert writing.now["undo"] is None
 
