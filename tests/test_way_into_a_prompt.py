@@ -73,17 +73,24 @@ def test_prompts_are_made_there() -> None:
 
 
 def test_the_show_feeds_viewers_lines_only() -> None:
-    """What it says of a message to the model, now and later, comes from `viewer_line`; its own lines hold none."""
+    """What it says of a message to the model now comes from `viewer_line`, and what it remembers from `item_lines`."""
     show = TREES["bot.show"]
     for call in calls_of(show, "live_prompt"):
         assert ast.unparse(call.args[2]) == "asked"
-    asked = [
+    (asked,) = (
         node for node in ast.walk(show) if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "asked"
-    ]
-    assert len(asked) >= 2
-    assert all(ast.unparse(node.value).startswith("viewer_line(item.message,") for node in asked)
-    assert not any(reads(call) for call in calls_of(show, "Line"))
-    assert not any(reads(call) for call in calls_of(show, "replace"))
+    )
+    assert ast.unparse(asked.value).startswith("viewer_line(item.message,")
+    assert not any(reads(call) for name in ("Line", "replace", "append") for call in calls_of(show, name))
+    assert any(calls_of(show, "item_lines"))
+
+
+def test_what_was_aired_is_told_by_viewers_lines_only() -> None:
+    """In the model's memory and at the desk: the one module that makes lines of cards reads no message by itself."""
+    aired = TREES["bot.aired"]
+    (line,) = calls_of(aired, "viewer_line")
+    assert ast.unparse(line.args[0]) == "item.message"
+    assert reads(aired) == set()
 
 
 def test_the_role_of_viewers_is_spoken_in_one_place() -> None:
