@@ -69,7 +69,7 @@ class Asked:
         start, end = self._bounds()
         cards = map(card_choice, ledger.cards(start, end)) if self.place is not Place.DESK else ()
         scenes = ledger.scenes(start, end) if self.place is not Place.SHOW else ()
-        lines = chain.from_iterable(map(scene_choices, scenes))
+        lines = chain.from_iterable(scene_choices(scene, ledger.asked(scene.id)) for scene in scenes)
         return chain(cards, (line for line in lines if start <= line.at < end))
 
     def _generations(self, ledger: Ledger) -> Iterator[Generation]:

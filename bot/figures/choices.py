@@ -25,8 +25,8 @@ class Fate(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Choice:
     """`subject`: the show's series/name, or the scene's id. `at`: when the card came up, or the line was taken.
-    `hit`: the words are those of the first draft. `waited`: seconds until a person had decided (None: nobody has, or
-    there was nothing to wait for). `characters`: of the words that stand."""
+    `hit`: the words are those of the first draft. `waited`: seconds from the card, or from the ask for drafts at the desk,
+    until a person had decided (None: nobody has, or there was nothing to wait for). `characters`: of the words that stand."""
 
     place: Place
     subject: str

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bot.figures.choices import Fate, card_choice
+from bot.figures.scenes import ask_of
 from bot.save import Place
 from bot.save.ledger import CardRow, SceneRows
 from bot.scenario import Origin
@@ -29,7 +30,7 @@ def scene_pairs(scene: SceneRows, asks: Mapping[str, tuple[str, ...]]) -> Iterat
     for at, step in scene.steps:
         if step["kind"] == "added":
             for line, draft in zip(step["lines"], step["drafts"], strict=False):
-                drafts = asks.get(draft.rpartition(".")[0], ())
+                drafts = asks.get(ask_of(draft), ())
                 if draft and line["origin"] in (Origin.MODEL, Origin.EDITED):
                     yield from _pair(Place.DESK, scene.id, line["character"], at, line["text"], drafts, None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,12 +24,15 @@ class _Written:
     proposed: str | None  # the draft's own words, where they are known
     text: str
     first: bool
+    waited: float | None
 
 
 @dataclass(slots=True)
 class _Scene:
-    """`lines` by the ids that they have now; `pending`: the ids of those that wait, by branch."""
+    """`asked`: when, by the ids of asks. `lines` by the ids that they have now; `pending`: the ids of those that wait, by
+    branch."""
 
+    asked: Mapping[str, float]
     branch: str = "main"
     lines: dict[str, _Written] = field(default_factory=dict)
     pending: dict[str, list[str]] = field(default_factory=dict)
@@ -38,21 +41,32 @@ class _Scene:
     def waiting(self) -> list[str]:
         return self.pending.setdefault(self.branch, [])
 
+    def waited(self, draft: str, at: float) -> float | None:
+        """From the ask that brought a draft to the moment when it was taken; None: it is no draft of a known ask."""
+        asked = self.asked.get(ask_of(draft))
+        return None if asked is None else max(0.0, at - asked)
 
-def scene_choices(scene: SceneRows) -> Iterator[Choice]:
+
+def scene_choices(scene: SceneRows, asked: Mapping[str, float]) -> Iterator[Choice]:
     """Every line that was taken from a draft or written, with what has become of it. A step that was undone never was.
+    `asked`: when each ask was made, by its id.
 
     Rejected are pending lines that were deleted or discarded, and confirmed ones that were deleted. A rewind rejects
     nothing: what it leaves is still there, on a branch.
     """
-    state = _Scene()
+    state = _Scene(asked)
     for at, step in scene.steps:
         if (follow := _FOLLOW.get(step["kind"])) is not None:
             follow(state, at, step)
     for line in state.lines.values():
         hit = line.fate is Fate.TAKEN and line.first
         length = 0 if line.fate is Fate.REJECTED else len(line.text)
-        yield Choice(Place.DESK, scene.id, line.character, line.at, line.fate, hit, None, length)
+        yield Choice(Place.DESK, scene.id, line.character, line.at, line.fate, hit, line.waited, length)
+
+
+def ask_of(draft: str) -> str:
+    """A draft is called after its ask: `ask.0`."""
+    return draft.rpartition(".")[0]
 
 
 def first_of_its_ask(draft: str) -> bool:
@@ -66,7 +80,7 @@ def _added(state: _Scene, at: float, step: dict[str, Any]) -> None:
         fate = _FATES.get(Origin(line["origin"]), Fate.OWN)
         proposed = line["text"] if fate is Fate.TAKEN else None
         state.lines[line["id"]] = _Written(
-            line["character"], at, fate, proposed, line["text"], first_of_its_ask(draft)
+            line["character"], at, fate, proposed, line["text"], first_of_its_ask(draft), state.waited(draft, at)
         )  # fmt: skip
         state.waiting.append(line["id"])
 
@@ -77,7 +91,9 @@ def _edited(state: _Scene, at: float, step: dict[str, Any]) -> None:
     if draft := step.get("draft"):
         fate = Fate.TAKEN if step.get("origin") == Origin.MODEL else Fate.EDITED
         proposed = text if fate is Fate.TAKEN else None  # a person had begun it: there is no going back to the draft's
-        line = _Written(step["character"], at, fate, proposed, text, first_of_its_ask(draft))
+        line = _Written(
+            step["character"], at, fate, proposed, text, first_of_its_ask(draft), state.waited(draft, at)
+        )  # fmt: skip
     if line is None:  # a line of the opening, or of the time before the desk
         return
     line.text, line.character = text, canonical_name(step["character"])

@@ -91,6 +91,10 @@ class Ledger:
         rows = self._db.execute("SELECT id, json_extract(body, '$.drafts') FROM proposals WHERE scene = ?", (scene,))
         return {id: tuple(draft["text"] for draft in json.loads(drafts)) for id, drafts in rows}
 
+    def asked(self, scene: str) -> dict[str, float]:
+        """When each ask at the desk was made, by its id."""
+        return dict(self._db.execute("SELECT id, at FROM proposals WHERE scene = ?", (scene,)))
+
     def aired(self) -> list[Aired]:
         """The newest day first."""
         return [Aired(*row) for row in self._db.execute(_AIRED)]

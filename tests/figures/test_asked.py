@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.approval import ApprovalQueue, Draft, Item, ItemId
 from bot.desk.steps import STEP, Added, Began
@@ -19,6 +22,7 @@ from bot.save import Place, Save
 from bot.save.desk import Kept, SceneRow, StepRow
 from bot.scenario import Line, Origin, Scenario, dump_scenario
 from tests.figures.season import ANNA, broadcasts
+from tests.figures.test_tally import nearest_rank
 
 NOON, DAY = datetime(2026, 11, 23, 12).timestamp(), 86400.0
 
@@ -51,6 +55,34 @@ def test_show_and_desk_together_and_apart(save: Save) -> None:
     assert [(one["place"], one["title"]) for one in desk["subjects"]] == [("desk", "夜谈")]
     assert show["totals"]["generations"] > 0
     ledger.close()
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 400)), max_size=30), st.integers(0, 30))
+@settings(max_examples=25, deadline=None)
+def test_time_to_decide_at_the_desk_runs_from_the_ask_to_the_taking(
+    takings: list[tuple[int, int]], undone: int
+) -> None:
+    """Beside a plain count over what was done; a taking that was undone never was. Ask 3 left no draft on record."""
+    with tempfile.TemporaryDirectory() as folder:
+        save = Save(Path(folder))
+        began = Began(dump_scenario(Scenario("演示", "小店")), ())
+        first = StepRow(0, NOON, "Anna", STEP.dump_json(began).decode())
+        save.desk.begin(SceneRow("s", "夜谈", "演示", "小店", NOON, NOON, 0, 0), first)
+        for ask in range(3):
+            save.desk.keep_proposal("s", Kept(f"ask{ask}", NOON + 100 * ask, '{"drafts": []}', "l0"))
+        for number, (ask, at) in enumerate(takings, 1):
+            added = Added((Line("掌柜", "好", Origin.MODEL, f"l{number}"),), None, (f"ask{ask}.1",))
+            step = StepRow(number, NOON + at, "Anna", STEP.dump_json(added).decode())
+            save.desk.step("s", step, title="夜谈", lines=0)
+        done = takings[: max(0, len(takings) - undone)]
+        save.desk.move("s", len(done), NOON + 500, title="夜谈", lines=0)
+        waits = [float(max(0, at - 100 * ask)) for ask, at in done if ask < 3]
+        ledger = save.ledger()
+        found = Asked(place=Place.DESK).figures(ledger)["totals"]
+        ledger.close()
+        save.close()
+    assert found["decided"] == len(done)
+    assert (found["decide_p50"], found["decide_p95"]) == (nearest_rank(waits, 50), nearest_rank(waits, 95))
 
 
 def test_a_range_has_its_days_and_no_others(save: Save) -> None:

@@ -136,13 +136,13 @@ def line(id: str, text: str = "好", origin: Origin = Origin.MODEL) -> Line:
     return Line("掌柜", text, origin, id)
 
 
-def choices(*steps: Change) -> list[Choice]:
-    """Every step is possible, and is read as it is on record."""
+def choices(*steps: Change, asked: dict[str, float] | None = None) -> list[Choice]:
+    """Every step is possible, and is read as it is on record. The first is taken at 0.0, the next at 1.0 …"""
     history = History.of(BEGAN)
     for step in steps:
         history = history.then(step)
     rows = [(float(at), json.loads(STEP.dump_json(step))) for at, step in enumerate(history.done)]
-    return list(scene_choices(SceneRows("scene1", tuple(rows))))
+    return list(scene_choices(SceneRows("scene1", tuple(rows)), asked or {}))
 
 
 def fates(*steps: Change) -> list[tuple[str, bool]]:
@@ -195,6 +195,21 @@ def test_a_draft_that_goes_on_with_a_line_is_a_choice_of_its_own() -> None:
     assert fates(Edited("opening", "o2", "客官请坐。", "掌柜")) == []
 
 
+def test_a_line_was_waited_for_from_the_ask_to_the_taking_of_its_draft() -> None:
+    """Whatever becomes of it, and whatever a person makes of it later; own words and unknown asks have no wait."""
+    own = Added((line("o", origin=Origin.PERSON),))
+    both = Added((line("a"), line("b"), line("c")), None, ("ask.0", "more.1", "lost.0"))
+    asked = {"ask": 0.5, "more": -3.0}
+    waits = [one.waited for one in choices(own, both, asked=asked)]
+    assert waits == [None, 0.5, 4.0, None]
+    later = (Confirmed(), Edited("a", "a2", "改过", "掌柜"), Deleted("b"))
+    assert [one.waited for one in choices(own, both, *later, asked=asked)] == [None, 4.0, None, 0.5]
+    (went_on,) = choices(own, Edited("o", "o2", "好啊", "掌柜", "ask.0", Origin.EDITED), asked=asked)
+    assert went_on.waited == 0.5
+    (back_in_time,) = choices(Added((line("a"),), None, ("ask.0",)), asked={"ask": 9.0})
+    assert back_in_time.waited == 0.0
+
+
 @st.composite
 def taken_line(draw: st.DrawFn, id: str) -> Added:
     origin = draw(st.sampled_from([Origin.MODEL, Origin.EDITED, Origin.PERSON]))
@@ -231,7 +246,9 @@ def test_what_stands_in_the_story_is_what_is_counted_as_standing(data: st.DataOb
         if data.draw(st.integers(0, 4)) == 0:
             history = history.undo()
     rows = [(0.0, json.loads(STEP.dump_json(step))) for step in history.done]
-    counted = [one.fate.value for one in scene_choices(SceneRows("s", tuple(rows))) if one.fate is not Fate.REJECTED]
+    counted = [
+        one.fate.value for one in scene_choices(SceneRows("s", tuple(rows)), {}) if one.fate is not Fate.REJECTED
+    ]
     names = {Origin.MODEL: "taken", Origin.EDITED: "edited", Origin.PERSON: "own"}
     stands = [names[one.origin] for one in history.story.here.everything if one.origin in names]
     assert sorted(counted) == sorted(stands)
@@ -248,6 +265,6 @@ def test_steps_that_were_undone_are_not_read(save: Save) -> None:
     save.desk.step("s", step(2, Discarded()), title="夜谈", lines=1)
     save.desk.move("s", 1, 13.0, title="夜谈", lines=1)
     ledger = Ledger(save.folder / "show.db")
-    assert [one.fate for rows in ledger.scenes() for one in scene_choices(rows)] == [Fate.TAKEN]
+    assert [one.fate for rows in ledger.scenes() for one in scene_choices(rows, {})] == [Fate.TAKEN]
     assert list(ledger.scenes(14.0)) == [] and ledger.titles() == {"s": "夜谈"}
     ledger.close()

@@ -96,7 +96,7 @@ addTexts({
     "Show: each card counts once, on the day it came up, with what has become of it by now. Desk: each line that was put to paper; undone ones do not count, deleted ones are rejected.",
   ],
   "meaning.decide": [
-    "从卡片出现到第一次有人认可或丢弃。p50 和 p95 用最近秩法：把用时从短到长排好，取第 ⌈n×50%⌉、⌈n×95%⌉ 个，所以总是真实出现过的一个值。",
-    "From the card's appearance to the first time somebody approves or rejects it. p50 and p95 are by nearest rank: of the times in order, number ⌈n×50%⌉ and ⌈n×95%⌉, so each is a time that really occurred.",
+    "直播：从卡片出现到第一次有人认可或丢弃。写作台：从请模型写，到它的某条候选被采用；自己写的不算。p50 和 p95 用最近秩法：把用时从短到长排好，取第 ⌈n×50%⌉、⌈n×95%⌉ 个，所以总是真实出现过的一个值。",
+    "Show: from the card's appearance to the first time somebody approves or rejects it. Desk: from asking the model to taking one of its drafts; own words have none. p50 and p95 are by nearest rank: of the times in order, number ⌈n×50%⌉ and ⌈n×95%⌉, so each is a time that really occurred.",
   ],
 });
