@@ -21,7 +21,6 @@ export class Screen {
     this.kept = 0; // so many lines of the story are drawn already
     this.told = true; // something besides drafts has changed
     this.asked = null; // after asking for drafts, until they are there: what stood in the text box
-    this.writing = false;
     this.timer = null;
   }
 
@@ -68,6 +67,7 @@ export class Screen {
     if (follows) this.follow.toEnd();
     this.follow.draw();
     this.meetDrafts(snapshot.asks);
+    this.announce(snapshot.asks);
   }
 
   drawScene({ lines, pending, cast, presets }) {
@@ -93,9 +93,12 @@ export class Screen {
       if (!typing && !this.editor.open) $("#drafts").focus({ preventScroll: true });
       this.follow.toEnd();
     }
-    const writing = asks.some((ask) => ask.running);
+  }
+
+  /** For screen readers: once, when all of them are written. */
+  announce(asks) {
+    if (asks.some((ask) => ask.running)) return;
     const done = this.drafts.shown.filter((draft) => draft.done).length;
-    if (this.writing && !writing && done) setText($("#live"), t("desk.drafts.ready", { n: done }));
-    this.writing = writing;
+    setText($("#live"), done ? t("desk.drafts.ready", { n: done }) : "");
   }
 }
