@@ -86,13 +86,12 @@ export class Screen {
 
   /** Who has asked is led to the drafts, unless they have begun to type again. */
   meetDrafts(asks) {
-    if (this.asked !== null && asks.length) {
-      const { text } = this.composer;
-      const typing = document.activeElement === text && text.value !== this.asked;
-      this.asked = null;
-      if (!typing && !this.editor.open) $("#drafts").focus({ preventScroll: true });
-      this.follow.toEnd();
-    }
+    if (this.asked === null || asks.length === 0) return;
+    const { text } = this.composer;
+    const typing = document.activeElement === text && text.value !== this.asked;
+    this.asked = null;
+    if (!typing && !this.editor.open) $("#drafts").focus({ preventScroll: true });
+    this.follow.toEnd();
   }
 
   /** For screen readers: once, when all of them are written. */
