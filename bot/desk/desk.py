@@ -110,6 +110,15 @@ class Desk:
         self._row(id)
         self._save.desk.bin(id, None)
 
+    def remove(self, id: str) -> None:
+        """For ever, and only out of the bin."""
+        if self._row(id).binned is None:
+            raise Refused(
+                "not_binned",
+                "这一幕不在回收站里，不能永远删除。 It is not in the bin, so it is not deleted for ever.",
+            )
+        self._save.desk.remove(id)
+
     def scenario_moved(self, before: tuple[str, str], after: tuple[str, str]) -> None:
         """The scenario's folder has another series or name; its scenes stay with it."""
         self._save.desk.scenario_moved(before, after)
@@ -231,6 +240,14 @@ class Desk:
         fed = await self._feeding.fed(story, Cue(likeliest(story) if character is None else character))
         shown, exact = await self._feeding.shown(fed)
         return view.fed_json(shown, exact, fed.form)
+
+    def scenario(self, id: str) -> Json:
+        """`changed`: the scenario's file says other than what the scene goes by. Where it is gone there is nothing new."""
+        scene = self._shelf.take(id)
+        with contextlib.suppress(Refused):
+            kept = self._save.library.read(scene.series, scene.name)
+            return {"changed": kept.scenario != scene.story.scenario}
+        return {"changed": False}
 
     def tree(self, id: str) -> Json:
         return view.tree_json(self._shelf.take(id).story)

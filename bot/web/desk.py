@@ -43,6 +43,12 @@ async def restore_scene(request: web.Request) -> web.Response:
     return _done()
 
 
+async def remove_scene(request: web.Request) -> web.Response:
+    await read(request, bodies.Nothing)
+    _desk(request).remove(_scene(request))
+    return _done()
+
+
 async def do(request: web.Request) -> web.Response:
     order = await read(request, bodies.Do)
     return _done(revision=_desk(request).do(_scene(request), order.revision, order.order, by=request[keys.OPERATOR]))
@@ -92,6 +98,10 @@ async def fed(request: web.Request) -> web.Response:
     return web.json_response(await _desk(request).fed(_scene(request), request.query.get("character")))
 
 
+async def scenario(request: web.Request) -> web.Response:
+    return web.json_response(_desk(request).scenario(_scene(request)))
+
+
 async def tree(request: web.Request) -> web.Response:
     return web.json_response(_desk(request).tree(_scene(request)))
 
@@ -121,6 +131,8 @@ CALLS: tuple[Route, ...] = (
     Route("POST", f"{_ONE}/save", Who.OPERATOR, save_log),
     Route("POST", f"{_ONE}/bin", Who.OPERATOR, bin_scene),
     Route("POST", f"{_ONE}/restore", Who.OPERATOR, restore_scene),
+    Route("POST", f"{_ONE}/remove", Who.OPERATOR, remove_scene),
+    Route("GET", f"{_ONE}/scenario", Who.OPERATOR, scenario),
     Route("GET", f"{_ONE}/fed", Who.OPERATOR, fed),
     Route("GET", f"{_ONE}/tree", Who.OPERATOR, tree),
     Route("GET", f"{_ONE}/compare", Who.OPERATOR, compare),

@@ -162,6 +162,22 @@ async def test_scenes_are_listed_binned_and_restored(writer: Writer) -> None:
     assert (await writer.words())[2:] == ["还没写完。"]
 
 
+async def test_only_what_is_in_the_bin_is_deleted_for_ever(atelier: Atelier, writer: Writer) -> None:
+    """Nothing of it is left, and the others are as they were."""
+    other, kept = writer.scene, await writer.words()
+    await writer.open(title="写坏了")
+    await writer.say("删掉我。")
+    assert (await writer.post("remove", status=409))["error"] == "not_binned"
+    await writer.post("bin")
+    await writer.post("remove")
+    assert atelier.save.desk.steps(writer.scene) == []
+    await writer.post("remove", status=404)
+    await writer.post("restore", status=404)
+    assert [one["id"] for one in (await writer.get("/api/desk"))["scenes"]] == [other]
+    writer.scene = other
+    assert await writer.words() == kept
+
+
 async def test_pages_follow_a_scene(writer: Writer) -> None:
     """First the whole, then only what changed: the lines after those that stayed."""
     async with writer.follow() as socket:
@@ -199,17 +215,22 @@ async def test_what_is_not_there_is_404_and_what_is_wrong_is_400(writer: Writer)
 async def test_a_scenario_that_was_edited_is_read_again(atelier: Atelier, writer: Writer) -> None:
     """When somebody says so; the story stays, and undo brings the old one back."""
     assert (await writer.do("recast", status=409))["error"] == "same"
+    assert await writer.get("scenario") == {"changed": False}
     library = atelier.save.library
     kept = library.read("旧城", "雨夜")
     changed = replace(kept.scenario, background="天晴了。", characters=(*kept.scenario.characters, Character("新客")))
     library.edit("旧城", "雨夜", changed, kept.digest)
     before = await writer.get()
+    assert await writer.get("scenario") == {"changed": True}
     await writer.do("recast")
+    assert await writer.get("scenario") == {"changed": False}
     scene = await writer.get()
     assert scene["background"] == "天晴了。" and "新客" in [one["name"] for one in scene["characters"]]
     assert scene["lines"] == before["lines"]
     await writer.do("undo")
     assert (await writer.get())["characters"] == before["characters"]
+    library.discard("旧城", "雨夜")
+    assert await writer.get("scenario") == {"changed": False}
 
 
 async def test_characters_have_their_pictures(atelier: Atelier, writer: Writer) -> None:
