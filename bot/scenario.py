@@ -196,11 +196,6 @@ def load_scenario(path: Path) -> Scenario:
     return parse_scenario(_read(path), str(path))
 
 
-def load_log(path: Path) -> Log:
-    """Reads a …_Log.json. Raises ScenarioError."""
-    return parse_log(_read(path), str(path))
-
-
 def parse_scenario(text: str, file: str = "场景剧本.json") -> Scenario:
     """The inverse of `dump_scenario`; `file` is named in errors."""
     return scenario_of(read_json(text, file), file)

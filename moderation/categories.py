@@ -22,23 +22,3 @@ CATEGORIES = {
     "suspect": "疑似",
     "unchecked": "没有查完",
 }
-ENGLISH = {
-    "insult": "insult",
-    "threat": "threat",
-    "hate": "hate",
-    "sexual": "sexual",
-    "minors": "minors",
-    "self_harm": "self-harm",
-    "violence": "violence",
-    "gambling": "gambling",
-    "drugs_weapons": "drugs and weapons",
-    "ads_fraud": "ads and fraud",
-    "privacy": "privacy",
-    "politics": "politics",
-    "injection": "injection",
-    "quality": "quality",
-    "custom": "own list",
-    "spam": "spam",
-    "suspect": "suspect",
-    "unchecked": "not checked",
-}

@@ -75,14 +75,3 @@ def plain(text: str) -> Plain:
     unseen = {place for match in _UNSEEN.finditer(text) for place in range(*match.span())}
     places = tuple(place for place in range(len(text)) if place not in unseen)
     return Plain("".join(text[place] for place in places).translate(_TABLE), places)
-
-
-def words_only(seen: Plain) -> Plain:
-    """Without anything that is no letter and no digit, and with a letter that is repeated written once."""
-    text, kept, last = seen.text, [], ""
-    for place, letter in enumerate(text):
-        if letter.isalnum() and (letter != last or letter.isdigit()):
-            kept.append(place)
-            last = letter
-    places = tuple(kept) if seen.places is None else tuple(seen.places[place] for place in kept)
-    return Plain("".join(text[place] for place in kept), places)

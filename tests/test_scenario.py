@@ -25,7 +25,6 @@ from bot.scenario import (
     canonical_text,
     dump_log,
     dump_scenario,
-    load_log,
     load_scenario,
     parse,
     parse_log,
@@ -153,7 +152,7 @@ def test_a_log_loads_as_it_was_saved(scenario: Scenario, said: list[Line], extra
 def test_an_old_folder_opens_as_it_is() -> None:
     """A scenario and a log in the form of RWKV-Drama (the words are ours) load, and dump to the same JSON."""
     scenario_file, log_file = FIXTURES / "drama" / "场景剧本.json", FIXTURES / "drama" / "20230801-2100_Log.json"
-    scenario, log = load_scenario(scenario_file), load_log(log_file)
+    scenario, log = load_scenario(scenario_file), parse_log(log_file.read_text("utf-8"))
     assert scenario.speaker == "灯塔守"
     assert [line.character for line in scenario.lines] == ["", "灯塔守", "我", "灯塔守", "我"]
     assert {line.origin for line in log.lines} == set(Origin)

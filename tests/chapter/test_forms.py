@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from bot.chapter import FORMS, Chapter, Choices, file_name
-from bot.scenario import load_log, parse_log
+from bot.scenario import parse_log
 from tests.chapter.stories import any_choices, chapters, island, marked_text
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -26,7 +26,7 @@ def test_every_form_of_every_story_can_be_written(story: Chapter, choices: Choic
 @pytest.mark.parametrize("choices", [Choices(), Choices(names=False, opening=False)])
 def test_the_log_has_every_line_whatever_is_chosen(choices: Choices) -> None:
     """It is for opening again, not for reading: notices, origins and ids are kept."""
-    log = load_log(LOG)
+    log = parse_log(LOG.read_text("utf-8"))
     assert parse_log(FORMS["log"].write(Chapter("题", log), choices, NOW).decode()) == log
 
 

@@ -37,7 +37,7 @@ async function ask(path, request, within = ANSWER_WITHIN) {
 }
 
 /** The server shows the sign-in under the address of this page, and this page again after it. */
-export function toLogin() {
+function toLogin() {
   location.reload();
 }
 

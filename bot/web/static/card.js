@@ -91,7 +91,7 @@ function drawMute(item, mute, now) {
   setAttr($("#hush"), "aria-pressed", String(Boolean(mute)));
 }
 
-export function drawTimes(item, now) {
+function drawTimes(item, now) {
   setText($("#age"), ago(now - (item.message && item.message.time ? item.message.time : item.created)));
   const limited = item.expires !== null && item.state === "pending";
   const left = limited ? item.expires - now : 0;

@@ -25,7 +25,7 @@ function openBeside(dialog) {
 }
 
 /** The words that lists have found, as they stand in the lists. */
-export function listedWords(flags) {
+function listedWords(flags) {
   const rules = flags.map((flag) => flag.rule).filter((rule) => rule.startsWith("word:"));
   return [...new Set(rules.map((rule) => rule.slice("word:".length)))];
 }

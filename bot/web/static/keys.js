@@ -31,7 +31,7 @@ export const COMMANDS = [
 ];
 
 /** Commands that only buttons give. They are in the same table so that each is resolved in one place. */
-export const BUTTONS = [
+const BUTTONS = [
   { id: "run", server: true },
   { id: "answer", server: true },
   { id: "undo-item", server: true },

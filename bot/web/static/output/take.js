@@ -1,7 +1,7 @@
 // Taking the story away: files in every form, the text on the clipboard, paper, or on to the desk.
 
 import { post } from "../api.js";
-import { $, h, setAttr, setText } from "../dom.js";
+import { $, h, setAttr } from "../dom.js";
 import { notice, refused } from "../page.js";
 import { t } from "../texts.js";
 import { fromServer } from "./place.js";

@@ -38,7 +38,6 @@ addTexts({
   "tile.decide": ["决定用时", "Time to decide"],
   "tile.drafts": ["{n} 条候选", "{n} drafts"],
   "tile.broken": ["停下 {stopped}，失败 {failed}", "{stopped} stopped, {failed} failed"],
-  "tile.p50": ["一半不超过", "half within"],
   "tile.p95": ["95% 在 {n} 内", "95% within {n}"],
   "tile.of": ["占 {share}", "{share} of them"],
   "tile.waiting": ["另有 {n} 条未决", "{n} still pending"],

@@ -1,7 +1,7 @@
 // The tree of the scene: branches as lanes, checkpoints as marks on them, and the place where the story is now. An ARIA
 // tree: arrows walk and fold, Enter goes there, F2 renames, Delete prunes; the buttons below it do the same.
 
-import { h, patchList, setAttr, setText, show } from "../../dom.js";
+import { h, patchList, setAttr, setText } from "../../dom.js";
 import { t } from "../../texts.js";
 import { openCompare } from "./compare.js";
 import { say, why } from "./dialogs.js";
