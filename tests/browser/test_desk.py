@@ -805,11 +805,30 @@ async def test_a_scene_comes_back_from_the_bin(theatre: OpenTheatre) -> None:
     await page.goto(writing.house.url("/desk"))
     await expect(page.locator("#no-scenes")).to_be_visible()
     await page.locator("#bin summary").click()
-    await page.locator("#binned button").click()
+    await page.get_by_role("button", name="取回").click()
     await expect(page.locator("#scene-list li")).to_have_count(1)
     await expect(page.locator("#bin")).to_be_hidden()
     await page.locator("#scene-list a").click()
     await ready(page)
+
+
+async def test_a_scene_in_the_bin_is_deleted_after_a_question(theatre: OpenTheatre) -> None:
+    """By keyboard; Esc leaves it where it is."""
+    writing = open_scene(await theatre())
+    writing.house.desk.bin(writing.scene)
+    page = await writing.house.panel(ready=False)
+    await page.goto(writing.house.url("/desk?list"))
+    await page.locator("#bin summary").press("Enter")
+    delete = page.get_by_role("button", name="永远删除…")
+    await delete.press("Enter")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("dialog[open]")).to_have_count(0)
+    assert [one["id"] for one in writing.house.desk.scenes()] == [writing.scene]
+    await delete.press("Enter")
+    await expect(page.locator("dialog[open] h2")).to_have_text("永远删除「初见（雾岛 / 初见）」？")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#bin")).to_be_hidden()
+    assert writing.house.desk.scenes() == []
 
 
 # -- the phone ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from playwright.async_api import Locator, expect
 
@@ -9,7 +11,7 @@ from bot.approval import Operator
 from bot.scenario import Character
 from tests.browser.conftest import OpenTheatre
 from tests.browser.theatre import OPERATOR_TOKEN, PHONE
-from tests.browser.toolbox import LORE, OPENING, Desk, open_desk, scenario, visit
+from tests.browser.toolbox import CHARACTERS, LORE, OPENING, Desk, open_desk, scenario, visit
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -254,6 +256,27 @@ async def test_what_was_aired_is_opened_as_a_scene(theatre: OpenTheatre) -> None
     await page.get_by_role("button", name="全部（1 条回复）").click()
     await expect(page.locator("#story > .line .words")).to_contain_text(["今天玩什么？", "玩跳房子。"])
     assert desk.scene not in page.url
+
+
+async def test_an_edited_scenario_is_offered_and_taken_over(theatre: OpenTheatre) -> None:
+    """When the writer comes back to the page; the story stays, and undo brings the offer back."""
+    desk = await open_desk(theatre)
+    page, library = desk.page, desk.house.save.library
+    offer = page.locator("#tools .newer")
+    await expect(offer).to_be_hidden()
+    kept = library.read("演示", "雨夜")
+    library.edit("演示", "雨夜", replace(kept.scenario, characters=(*CHARACTERS, Character("新客"))), kept.digest)
+    await page.evaluate("window.dispatchEvent(new Event('focus'))")
+    await expect(offer).to_contain_text("剧本后来改过")
+    words = desk.words
+    await offer.get_by_role("button", name="换成改过的剧本").press("Enter")
+    await expect(offer).to_be_hidden()
+    await expect(page.locator("#tab-tree")).to_be_focused()
+    await desk.tool("cast")
+    await expect(page.locator("#tool-cast .people")).to_contain_text("新客")
+    assert desk.words == words
+    await page.click("[data-command=undo]")
+    await expect(offer).to_be_visible()
 
 
 async def test_hostile_names_are_shown_as_text(theatre: OpenTheatre) -> None:

@@ -5,6 +5,7 @@ import { get, post } from "../api.js";
 import { notice, refused } from "../page.js";
 import { remembered } from "../settings.js";
 import { ago, t } from "../texts.js";
+import { askYes } from "./tools/dialogs.js";
 
 export const LAST = "desk.last";
 
@@ -15,7 +16,7 @@ export async function openScenes(choose) {
   const scenes = await load();
   const last = scenes.find((scene) => scene.id === remembered(LAST, null));
   if (last && !last.binned && !choose) return location.replace(addressOf(last.id));
-  $("#binned").addEventListener("click", (event) => event.target.closest("button") && restore(event.target.closest("li").dataset.key));
+  $("#binned").addEventListener("click", (event) => event.target.closest("button") && press(event.target.closest("button")));
   draw(scenes);
   return () => draw(scenes);
 }
@@ -28,11 +29,34 @@ async function load() {
   return [];
 }
 
+const send = (scene, what) => post(`/api/desk/${encodeURIComponent(scene)}/${what}`, {});
+
+/** A button of a scene in the bin. */
+function press(button) {
+  const row = button.closest("li");
+  const { key } = row.dataset;
+  if (button.dataset.does === "restore") return restore(key);
+  askYes({
+    title: t("desk.scenes.remove.ask", { name: row.firstChild.textContent }),
+    notes: [t("desk.scenes.remove.note")],
+    button: t("desk.scenes.remove.yes"),
+    send: () => remove(key),
+  });
+}
+
 async function restore(scene) {
-  const answer = await post(`/api/desk/${encodeURIComponent(scene)}/restore`, {});
+  const answer = await send(scene, "restore");
   if (!answer.ok) return refused(answer);
   notice(t("desk.scenes.restored"));
   draw(await load());
+}
+
+async function remove(scene) {
+  const answer = await send(scene, "remove");
+  if (!answer.ok) return answer;
+  notice(t("desk.scenes.removed"));
+  draw(await load());
+  return answer;
 }
 
 function draw(scenes) {
@@ -55,10 +79,12 @@ function drawScene(node, { title, series, name, lines, changed }) {
   setText(figures, `${t("desk.scenes.lines", { n: lines })} · ${ago(Date.now() / 1000 - changed)}`);
 }
 
-const makeBinned = () => h("li", { class: "row" }, h("span"), h("button", { type: "button" }));
+const makeBinned = () => h("li", { class: "row" }, h("span"), binButton("restore"), binButton("remove"));
+const binButton = (does) => h("button", { type: "button", data: { does } });
 
 function drawBinned(node, { title, series, name }) {
-  const [said, back] = node.children;
+  const [said, back, remove] = node.children;
   setText(said, `${title || name}（${series} / ${name}）`);
   setText(back, t("desk.scenes.restore"));
+  setText(remove, t("desk.scenes.remove"));
 }

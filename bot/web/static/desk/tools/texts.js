@@ -18,6 +18,13 @@ addTexts({
   ],
   "tools.typed.clash": ["别处改过了 · 换成那边的", "Changed elsewhere · take theirs"],
 
+  "tools.newer.text": [
+    "剧本后来改过，这一幕还照开始时的样子。",
+    "The scenario was edited later; this scene goes by what it was at the beginning.",
+  ],
+  "tools.newer.take": ["换成改过的剧本", "Take the edited scenario"],
+  "tools.newer.taken": ["已换成改过的剧本，正文没动。可以撤销。", "The scene goes by the edited scenario; its story is untouched. Undo takes it back."],
+
   "tools.line.menu": ["这一条", "This line"],
   "tools.line.checkpoint": ["在这里存检查点…", "Checkpoint here…"],
   "tools.line.branch": ["从这里分支…", "Branch from here…"],

@@ -6,6 +6,7 @@ import { translatePage } from "../../texts.js";
 import { CastTool } from "./cast.js";
 import { FedTool } from "./fed.js";
 import { listenToLineMenus } from "./line_menu.js";
+import { Newer } from "./newer.js";
 import { SceneTool } from "./scene.js";
 import { SettingTool } from "./setting.js";
 import { Tabs } from "./tabs.js";
@@ -29,6 +30,7 @@ export function openTools(store, story) {
   for (const [name, Tool] of Object.entries(TOOLS)) tools.set(name, new Tool(tabs.panel(name), store, story));
   listenToLineMenus(store, story);
   makeSheet(tabs.list);
+  $("#tools header").after(new Newer(store).root);
   translatePage();
   const draw = () => store.snapshot && tools.forEach((tool, name) => tool.draw(name === tabs.current));
   store.subscribe(({ event }) => DRAWN_AFTER.has(event) && draw());
