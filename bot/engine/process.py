@@ -166,7 +166,10 @@ class LocalEngine:
     async def _one_life(self) -> str:
         """Starts a worker and hears it out; returns why it ended."""
         self._complaints, self._proved = b"", False
-        worker = self._worker = await _start(self._command)
+        try:
+            worker = self._worker = await _start(self._command)
+        except OSError as error:  # no memory for another process, or no more files: what killed the last one, perhaps
+            return error.strerror or type(error).__name__
         assert worker.stdout is not None and worker.stderr is not None
         listening = asyncio.create_task(self._hear_complaints(worker.stderr))
         try:

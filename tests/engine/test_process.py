@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import re
 import resource
@@ -251,6 +252,27 @@ async def test_a_count_that_comes_for_somebody_who_has_just_left_harms_nobody(sh
     with pytest.raises(asyncio.CancelledError):
         await counting
     assert (await engine.count(["晚上好"])).exact
+
+
+async def test_a_process_that_cannot_be_started_is_started_later(
+    tiny_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What killed the last one, too little memory, may refuse the next one as well, for a while."""
+    start, refused = process._start, [OSError(errno.ENOMEM, "Cannot allocate memory")] * 2
+
+    async def scarce(command: list[str]) -> asyncio.subprocess.Process:
+        if refused:
+            raise refused.pop()
+        return await start(command)
+
+    async with running(tiny_path) as (engine, watch):
+        monkeypatch.setattr(process, "_start", scarce)
+        monkeypatch.setattr(process, "FIRST_PAUSE", 0.01)
+        assert engine.pid is not None
+        os.kill(engine.pid, signal.SIGKILL)
+        await watch.until(lambda status: "Cannot allocate memory" in status.detail)
+        await watch.state(EngineState.READY)
+        assert not refused and done(await collect(engine))
 
 
 async def test_a_process_that_dies_while_it_counts_is_waited_for_no_longer(tiny_path: Path) -> None:
