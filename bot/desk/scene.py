@@ -61,7 +61,8 @@ class Scene:
 
     @property
     def in_use(self) -> bool:
-        return len(self.feed) > 0 or any(ask.running for ask in self.asks.values())
+        """Whether a page has it on the screen, or is about to, or drafts are being written."""
+        return self.tabs.any_open or any(ask.running for ask in self.asks.values())
 
     # -- what a person does ----------------------------------------------------------------------------------------
 

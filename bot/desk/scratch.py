@@ -44,6 +44,10 @@ class Tabs:
         self._open: Counter[str] = Counter()
         self._inherited: dict[str, str] = {}  # an open tab -> the closed one whose words it was given
 
+    @property
+    def any_open(self) -> bool:
+        return bool(self._open)
+
     def opened(self, tab: str) -> None:
         self._open[tab] += 1
         if tab not in self._kept and (left := self._orphan()) is not None:

@@ -15,12 +15,14 @@ from typing import Any
 
 from aiohttp import WSCloseCode, web
 
+from bot.errors import Refused
 from bot.feed import Event, Feed, Reader
 from bot.web import keys
 from bot.web.guard import report
 from bot.web.texts import Denied
 
 PING: Event = {"event": "ping"}
+OVER = "binned"  # the event after which nothing more comes; the page may knock again
 SILENCE = 8.0  # seconds; a page cannot see websocket pings, and takes 15 s of silence for a lost connection
 HEARTBEAT = 20.0  # seconds; finds connections whose other end is gone
 OPEN_PAGES = 64  # for each feed
@@ -78,13 +80,14 @@ async def _until_closed(socket: web.WebSocketResponse, sending: Coroutine[Any, A
 
 async def _send(socket: web.WebSocketResponse, reader: Reader, present: Callable[[], Event]) -> None:
     # Between subscribing and this line nothing was awaited, so no change falls between the present and the reader.
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(ConnectionError, Refused):  # the page is gone, or what it follows
         await _say(socket, present())
-        while True:
-            event = await _next(reader)
+        while (event := await _next(reader)).get("event") != OVER:
             await _say(socket, event)
             if event.get("event") == "dropped":
                 await _say(socket, present())
+        await _say(socket, event)
+    await socket.close(code=WSCloseCode.GOING_AWAY)
 
 
 async def _next(reader: Reader) -> Event:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+
+import pytest
 
 from bot.approval import Action, Decision, Item, ItemId, State
 from bot.messages import Kind, Message, MessageId, Viewer
@@ -191,6 +194,36 @@ async def test_pages_follow_a_scene(writer: Writer) -> None:
         while change["pending"]:
             change = await hear(socket, "scene")  # figures came in between
         assert (change["kept"], [line["text"] for line in change["lines"]]) == (2, ["进来了。"])
+
+
+async def test_a_page_hears_no_more_of_a_scene_in_the_bin(writer: Writer, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told, and let go: when the scene comes back, it is another one in memory. Nobody takes it for a failure."""
+    async with writer.follow("a") as socket:
+        await hear(socket, "snapshot")
+        await writer.post("bin")
+        await hear(socket, "binned")
+        assert (await socket.receive(timeout=5)).data == 1001
+    await writer.post("restore")
+    async with writer.follow("a") as socket:
+        await hear(socket, "snapshot")
+        await writer.say("又回来了。")
+        while not (await hear(socket, "scene"))["pending"]:
+            pass  # figures came in between
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_a_scene_is_not_put_away_while_a_page_begins_to_follow_it(atelier: Atelier, writer: Writer) -> None:
+    """Between its request and its first word others may open many scenes."""
+    with atelier.desk.following(writer.scene, "a") as feed:  # its connection is not made yet
+        first = writer.scene
+        for _ in range(12):
+            await writer.open()
+        writer.scene = first
+        with feed.subscribe() as reader:
+            await writer.say("还有人听。")
+            async with asyncio.timeout(5):
+                while (await anext(reader))["event"] != "scene":
+                    pass
 
 
 async def test_what_is_not_there_is_404_and_what_is_wrong_is_400(writer: Writer) -> None:
