@@ -297,8 +297,8 @@ def _moderation_lint(options: argparse.Namespace) -> int:
 
 
 def _moderation_test(options: argparse.Namespace) -> int:
+    from bot.backstage import build_checks, scenario_file
     from bot.scenario import load_scenario
-    from bot.stages import build_checks, scenario_file
     from moderation import Direction
     from moderation.commands import test
     from moderation.lists import load_lists

@@ -22,6 +22,7 @@ from adapters.replay import Replay
 from adapters.twitch.chat import TwitchAdapter
 from adapters.websocket import WebsocketClient, WebsocketServer
 from adapters.youtube.chat import YouTubeAdapter
+from bot.backstage import Backstage
 from bot.config import Config, WebsocketClientSettings, WebsocketServerSettings
 from bot.desk.desk import Desk
 from bot.engine.process import LocalEngine
@@ -38,7 +39,6 @@ from bot.posting.outlet import ChatOutlet
 from bot.posting.twitch import TwitchPoster
 from bot.save import Save
 from bot.show import Show
-from bot.stages import Stages
 from bot.staging import Staging
 from bot.voices import Voices
 from bot.web.server import create_app, serve
@@ -98,8 +98,8 @@ async def run(
         feed, overlay_feed = Feed(), Feed()
         words = WatchedWords((*config.word_files, save.own_words_file), force=config.moderation.force)
         services = build_services(config)
-        stages = Stages(config, save, words, services)
-        staging = stages.first()
+        backstage = Backstage(config, save, words, services)
+        staging = backstage.first()
         avatars = dict(staging.avatars)
         overlay = Overlay(overlay_feed, config.overlay.label, time.time, avatars)
         platforms = build_adapters(config, tokens)
@@ -109,7 +109,7 @@ async def run(
             avatars.clear()
             avatars.update(staging.avatars)
 
-        show = build_show(config, stages, staging, engine, outlets, feed, scenario_changed)
+        show = build_show(config, backstage, staging, engine, outlets, feed, scenario_changed)
         desk = Desk(save, engine, voices=desk_voices(config), clock=time.time, running=staging.scenario)
         app = create_app(
             show,
@@ -234,7 +234,7 @@ def peers(server: WebsocketServer) -> Peers:
 
 def build_show(
     config: Config,
-    stages: Stages,
+    backstage: Backstage,
     first: Staging,
     engine: Engine,
     outlets: Sequence[Outlet],
@@ -251,14 +251,14 @@ def build_show(
             names=(first.scenario.speaker,),
         ),
         checks=first.checks,
-        save=stages.save,
+        save=backstage.save,
         outlets=outlets,
         feed=feed,
         rules=first.rules,
         clock=time.time,
-        lists=stages.words,
-        services=stages.services,
-        stage=stages,
+        lists=backstage.words,
+        services=backstage.services,
+        stage=backstage,
         on_change=scenario_changed,
     )
 

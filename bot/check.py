@@ -14,6 +14,7 @@ from adapters.replay import load_recording, resolve
 from adapters.texts import say as adapters_say
 from adapters.wire import FrameError, frame_from_event
 from bot.app import DEMO_MODEL, build_chats
+from bot.backstage import scenario_file, show_rules
 from bot.config import Config
 from bot.config.texts import say
 from bot.engine.models.describe import describe
@@ -21,7 +22,6 @@ from bot.engine.models.headers import read_facts
 from bot.engine.strategy.grammar import is_auto, parse_strategy
 from bot.errors import UserError
 from bot.scenario import ScenarioError, load_scenario
-from bot.stages import scenario_file, show_rules
 from moderation import WordListError
 from moderation.lists import load_lists
 

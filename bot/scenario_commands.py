@@ -10,7 +10,7 @@ from bot.cards.found import DEFAULT_USER, Found, Wishes
 from bot.errors import Refused, UserError
 from bot.save.catalogue import Listed
 from bot.save.library import Library
-from bot.shelving import FORMS, look, shelve
+from bot.scenario_files import FORMS, look, shelve
 
 
 def show_list(library: Library) -> Iterator[str]:

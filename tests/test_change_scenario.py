@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from bot.approval import Item, ItemId, Refused, State
+from bot.backstage import Backstage
 from bot.config import load_config
 from bot.engine.types import Sampling
 from bot.rules import Rules
 from bot.save import Save
 from bot.scenario import Character, Line, Scenario, ScenarioError
-from bot.stages import Stages
 from bot.staging import Staging
 from moderation import Chain, WatchedWords, build_chain
 from tests.test_show import ANNA, SCENE, House, code
@@ -263,10 +263,10 @@ async def test_approving_and_changing_at_once_airs_nothing_that_nobody_approved(
 # -- which one comes first ---------------------------------------------------------------------------------------------
 
 
-def stages(folder: Path, save: Save, scenario: str = "演示/直播间") -> Stages:
+def backstage(folder: Path, save: Save, scenario: str = "演示/直播间") -> Backstage:
     config = folder / "config.yaml"
     config.write_text(f"save: Save\nscenario: {scenario}\n", encoding="utf-8")
-    return Stages(load_config(config), save, WatchedWords(()))
+    return Backstage(load_config(config), save, WatchedWords(()))
 
 
 @pytest.fixture
@@ -280,28 +280,28 @@ def save(tmp_path: Path) -> Any:
 
 def test_a_choice_survives_a_restart_until_the_settings_name_another(tmp_path: Path, save: Save) -> None:
     """Then the settings are right, and stay right when they are changed back."""
-    assert stages(tmp_path, save).first().key == "演示/直播间"
-    staging = stages(tmp_path, save)("夜谈", "客栈")
+    assert backstage(tmp_path, save).first().key == "演示/直播间"
+    staging = backstage(tmp_path, save)("夜谈", "客栈")
     assert (staging.choice, list(staging.avatars)) == ("夜谈/客栈", ["掌柜"])
     save.remember("scenario", staging.choice)
-    assert stages(tmp_path, save).first().key == "夜谈/客栈"
+    assert backstage(tmp_path, save).first().key == "夜谈/客栈"
     save.library.create(Scenario("演示", "别的"))
-    assert stages(tmp_path, save, "演示/别的").first().key == "演示/别的"
-    assert stages(tmp_path, save).first().key == "演示/直播间"
+    assert backstage(tmp_path, save, "演示/别的").first().key == "演示/别的"
+    assert backstage(tmp_path, save).first().key == "演示/直播间"
 
 
 def test_a_chosen_scenario_that_is_gone_gives_way_to_the_settings(
     tmp_path: Path, save: Save, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Said in the log; one of the settings that is gone ends the start."""
-    assert stages(tmp_path, save).first().choice == ""
+    assert backstage(tmp_path, save).first().choice == ""
     save.remember("scenario", "夜谈/客栈")
     save.library.discard("夜谈", "客栈")
-    assert stages(tmp_path, save).first().key == "演示/直播间"
+    assert backstage(tmp_path, save).first().key == "演示/直播间"
     assert "夜谈/客栈" in caplog.text
     save.library.discard("演示", "直播间")
     with pytest.raises(ScenarioError):
-        stages(tmp_path, save).first()
+        backstage(tmp_path, save).first()
 
 
 def test_a_scenario_with_a_mistake_cannot_be_chosen(tmp_path: Path, save: Save) -> None:
@@ -311,7 +311,7 @@ def test_a_scenario_with_a_mistake_cannot_be_chosen(tmp_path: Path, save: Save) 
     data = json.loads(file.read_text(encoding="utf-8")) | {"Sampling": {"temperature": -1}}
     file.write_text(json.dumps(data), encoding="utf-8")
     with pytest.raises(ScenarioError, match="Sampling"):
-        stages(tmp_path, save)(kept.series, kept.name)
+        backstage(tmp_path, save)(kept.series, kept.name)
     for series, name in (("..", "Save"), ("夜谈", "../../演示/直播间"), ("夜谈", "")):
         with pytest.raises(Refused):
-            stages(tmp_path, save)(series, name)
+            backstage(tmp_path, save)(series, name)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.backstage import build_checks, show_rules
 from bot.config import Config
 from bot.scenario import Character, Scenario
-from bot.stages import build_checks, show_rules
 from moderation import Action
 from moderation.lists import load_lists
 

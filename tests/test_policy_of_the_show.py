@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.backstage import build_checks, scenario_file
 from bot.config import load_config
 from bot.messages import Kind, Message, MessageId, Role, Viewer
 from bot.scenario import load_scenario
-from bot.stages import build_checks, scenario_file
 from moderation import Action, Chain, Direction, Finding, WatchedWords
 
 

@@ -75,7 +75,7 @@ class Puppet:
             self.closed += 1
 
 
-class Stage:
+class Seen:
     """An outlet that writes down what the audience saw."""
 
     name = "stage"
@@ -114,8 +114,8 @@ class House:
     ) -> None:
         self.now = 1000.0
         self.engine = Puppet()
-        self.stage = Stage()
-        self.second = Stage()
+        self.stage = Seen()
+        self.second = Seen()
         self.feed = Feed()
         self.save = Save(folder)
         self.services = services

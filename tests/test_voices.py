@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
+from bot.backstage import show_rules
 from bot.config import Config, load_config
 from bot.scenario import ScenarioError, dump_scenario, load_scenario, parse_scenario
-from bot.stages import show_rules
 
 
 def written(tmp_path: Path, sampling: object = None, **characters: object) -> Config:

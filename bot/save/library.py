@@ -28,8 +28,8 @@ from bot.save.catalogue import (
     is_scenario,
 )
 from bot.save.files import disk
+from bot.save.folders import Folders
 from bot.save.names import avatar_file, free_name
-from bot.save.shelf import Shelf
 from bot.scenario import (
     LOG_END,
     SCENARIO_FILE,
@@ -88,8 +88,8 @@ class Library:
         self._clock = clock
         self._lock = threading.RLock()
         self._catalogue = Catalogue(folder)
-        self._shelf = Shelf(folder)
-        self._shelf.sweep(clock())
+        self._folders = Folders(folder)
+        self._folders.sweep(clock())
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -167,8 +167,8 @@ class Library:
     ) -> Kept:
         """A new folder, there as a whole or not at all. Refused where the name is taken."""
         with self._lock, disk("新建剧本"):
-            target = self._shelf.place(scenario.series, scenario.name)
-            self._shelf.put({target: _contents(New(scenario, avatars or {}, logs or {}), self._minute())})
+            target = self._folders.place(scenario.series, scenario.name)
+            self._folders.put({target: _contents(New(scenario, avatars or {}, logs or {}), self._minute())})
         return self.read(target.parent.name, target.name)
 
     def take_in(self, several: Sequence[New]) -> list[tuple[str, str]]:
@@ -177,9 +177,9 @@ class Library:
             folders: dict[Path, Mapping[str, bytes]] = {}
             for new in several:
                 place = new.place or (new.scenario.series, new.scenario.name)
-                target = self._shelf.place(*place, another=True, also=folders)
+                target = self._folders.place(*place, another=True, also=folders)
                 folders[target] = _contents(new, self._minute())
-            self._shelf.put(folders)
+            self._folders.put(folders)
             return [(target.parent.name, target.name) for target in folders]
 
     def edit(self, series: str, name: str, scenario: Scenario, digest: str) -> Kept:
@@ -198,11 +198,11 @@ class Library:
         """Moves the folder and gives the file the new title. Returns where it is now."""
         with self._lock, disk("改名"):
             source = self.folder(series, name)
-            target = self._shelf.place(to_series, to_name, moved=source)
+            target = self._folders.place(to_series, to_name, moved=source)
             if target != source:
                 target.parent.mkdir(exist_ok=True)
                 source.rename(target)
-                self._shelf.tidy(source.parent, target.parent)
+                self._folders.tidy(source.parent, target.parent)
             with contextlib.suppress(UserError, Refused):  # a broken file keeps its words, in the new folder
                 kept = self.read(target.parent.name, target.name)
                 retitled = replace(kept.scenario, series=to_series.strip(), name=to_name.strip())
@@ -215,9 +215,9 @@ class Library:
         with self._lock, disk("复制剧本"):
             kept, source = self.read(series, name), self.folder(series, name)
             copy = replace(kept.scenario, series=kept.series, name=to_name or f"{kept.name} 副本")
-            target = self._shelf.place(copy.series, copy.name, another=not to_name)
+            target = self._folders.place(copy.series, copy.name, another=not to_name)
             pictures = {path.name: files.read_bytes(path) for path in files.files(source) if path.suffix == PICTURE_END}
-            self._shelf.put({target: pictures | {SCENARIO_FILE: dump_scenario(copy).encode()}})
+            self._folders.put({target: pictures | {SCENARIO_FILE: dump_scenario(copy).encode()}})
             return target.parent.name, target.name
 
     def write_log(self, series: str, name: str, log: Log) -> str:
@@ -268,7 +268,7 @@ class Library:
             target = bin / id / source.parent.name / source.name
             target.parent.mkdir(parents=True)
             source.rename(target)
-            self._shelf.tidy(source.parent, target.parent)
+            self._folders.tidy(source.parent, target.parent)
             return id
 
     def binned(self) -> list[Binned]:
@@ -287,7 +287,7 @@ class Library:
         with self._lock, disk("从回收站取回"):
             entry = self._binned(id)
             found = next(name for series in files.folders(entry) for name in files.folders(series))
-            target = self._shelf.place(found.parent.name, found.name, another=True)
+            target = self._folders.place(found.parent.name, found.name, another=True)
             target.parent.mkdir(exist_ok=True)
             found.rename(target)
             files.sync_folder(target.parent)

@@ -11,7 +11,7 @@ from bot import cards
 from bot.cards import drama
 from bot.cards.found import Found, Wishes
 from bot.save.library import Library
-from bot.shelving import FORMS, Shelved, home_of, look, shelve
+from bot.scenario_files import FORMS, Shelved, home_of, look, shelve
 from bot.web import pages
 from bot.web.auth import Who
 from bot.web.replies import apart, as_file, at_most, done, library_of, place_of

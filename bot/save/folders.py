@@ -16,7 +16,7 @@ from bot.save.names import free_name, safe_name, same
 _UNFINISHED, _HOUR = ".new-", 3600.0
 
 
-class Shelf:
+class Folders:
     """Raises OSError where the disk refuses; the caller says what was to be done."""
 
     def __init__(self, root: Path) -> None:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Stages:
+class Backstage:
     """By series and name; a `Stage`. `words` and `services` are asked by the checks of every scenario."""
 
     config: Config
