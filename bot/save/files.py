@@ -80,9 +80,13 @@ def write_new(path: Path, content: bytes) -> None:
 def replace(path: Path, content: bytes) -> None:
     """All of it or nothing: whoever reads meanwhile has the old file or the new one."""
     part = path.with_name(f".{path.name[:40]}.part")
-    with part.open("wb") as out:
-        _write_through(out.fileno(), content)
-    part.replace(path)
+    try:
+        with part.open("wb") as out:
+            _write_through(out.fileno(), content)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)  # on a full disk it would take the room that is missing
+        raise
     sync_folder(path.parent)
 
 
