@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-PACKAGES = ("bot", "adapters", "moderation")
+from tests.syntax import ROOT, calls, imports, modules
 
 # A module may import from the rows above its own, and a package from itself. Nothing else.
 LAYERS = (
@@ -38,12 +35,7 @@ LAYERS = (
     ("bot.__main__",),
 )
 
-
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            yield name, ast.parse(path.read_text(encoding="utf-8"))
+PRIVATE = ("bot.desk", "bot.cards", "bot.chapter", "bot.figures")
 
 
 def part(module: str) -> str | None:
@@ -54,15 +46,6 @@ def part(module: str) -> str | None:
 
 def rank(name: str) -> int:
     return next(number for number, row in enumerate(LAYERS) if name in row)
-
-
-def imports(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports are absolute"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 @pytest.mark.parametrize(("module", "tree"), list(modules()), ids=lambda value: value if isinstance(value, str) else "")
@@ -76,20 +59,6 @@ def test_imports_go_one_way(module: str, tree: ast.Module) -> None:
         other = part(imported)
         if other is not None and other != own:
             assert rank(other) < rank(own), f"{module} imports {imported}"
-
-
-def calls(name: str) -> set[str]:
-    """The modules in which something called `name` is called."""
-    return {
-        module
-        for module, tree in modules()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and (
-            (isinstance(node.func, ast.Attribute) and node.func.attr == name)
-            or (isinstance(node.func, ast.Name) and node.func.id == name)
-        )
-    }
 
 
 def test_only_the_show_and_the_web_approve() -> None:
@@ -135,15 +104,28 @@ def test_what_is_posted_is_a_piece_of_what_was_approved() -> None:
 
 def test_the_desk_makes_nothing_public() -> None:
     """The words that are confirmed there become part of a story. Outlets, posting, the queue and the show are out of its
-    reach, and of its handlers'."""
+    reach, and of its handlers'; so they are for figures, cards and chapters."""
     public = ("bot.outlets", "bot.posting", "bot.show", "bot.approval")
-    harmless = {"bot.approval.Operator"}  # who did it
-    desk = {module: tree for module, tree in modules() if module.startswith(("bot.desk", "bot.web.desk"))}
-    assert len(desk) > 10
-    for module, tree in desk.items():
+    harmless = {"bot.approval.Operator", "bot.approval.State"}  # who did it, and what has become of a card
+    private = {module: tree for module, tree in modules() if module.startswith((*PRIVATE, "bot.web.desk"))}
+    assert len(private) > 40
+    for module, tree in private.items():
         reached = {imported for imported in imports(tree) if imported.startswith(public)} - harmless
         assert not reached, f"{module} reaches {reached}"
-    assert not (calls("approve") | calls("air")) & set(desk)
+    assert not (calls("approve") | calls("air")) & set(private)
+
+
+@pytest.mark.parametrize("package", PRIVATE)
+def test_nothing_that_publishes_is_near_what_is_private(package: str) -> None:
+    """Not through others either: whatever its modules import, and what that imports, has no outlet in it."""
+    trees = dict(modules())
+    reached, new = set[str](), {module for module in trees if module.startswith(package)}
+    while new:
+        reached |= new
+        found = {imported for module in new for imported in imports(trees[module])}
+        new = {module for one in found for module in (one, one.rpartition(".")[0]) if module in trees} - reached
+    assert "bot.scenario" in reached
+    assert not {one for one in reached if one.startswith(("bot.outlets", "bot.posting", "bot.show", "bot.web"))}
 
 
 def test_adapters_cannot_send() -> None:
