@@ -872,6 +872,40 @@ async def test_the_phone_gives_a_finger_room(theatre: OpenTheatre) -> None:
         assert abs(box["y"] + box["height"] - PHONE["height"]) < 2
 
 
+RUNS_OUT = """() => [["#paper", "#paper *"], ["#tools", "#tools [role=tab]"], ["#top nav", "#top nav a"]].flatMap(([frame, inside]) => {
+    const edge = document.querySelector(frame).getBoundingClientRect().right;
+    return [...document.querySelectorAll(inside)].filter((node) => node.getBoundingClientRect().right > edge + 1);
+}).map((node) => node.id || node.dataset.command || node.textContent)"""
+
+
+@pytest.mark.parametrize("size", [{"width": 1024, "height": 700}, PHONE], ids=["tablet", "phone"])
+async def test_everything_has_room_in_both_languages(theatre: OpenTheatre, size: Any) -> None:
+    """Buttons do not lie over the tools, and each tab and the way to every page can be seen."""
+    writing, page = await three_pending(theatre)
+    await page.close()
+    page = await writing.page(viewport=size)
+    for lang in ("en", "zh-CN"):
+        await page.locator("#top .tools button").last.click()
+        await expect(page.locator("html")).to_have_attribute("lang", lang)
+        for mode in ("quick", "advanced"):
+            await page.locator(f"[data-command={mode}]").click()
+            assert await page.evaluate(RUNS_OUT) == []
+
+
+async def test_whoever_is_at_the_end_stays_there_while_the_box_grows(theatre: OpenTheatre) -> None:
+    """The paper becomes lower; what is pending is still in sight."""
+    writing, page = await three_pending(theatre)
+    await page.close()
+    page = await writing.page(viewport=PHONE)
+    last = page.locator("#pending .line").last
+    await page.evaluate(
+        "document.querySelector('[data-command=advanced]').click(), document.querySelector('#open-options').click()"
+    )
+    await expect(page.locator("#options")).to_be_visible()
+    await expect(last).to_be_in_viewport(ratio=0.9)
+    await expect(page.locator("#to-end")).to_be_hidden()
+
+
 async def test_a_finger_drags_a_line(theatre: OpenTheatre) -> None:
     """By its handle; elsewhere a finger scrolls."""
     writing, page = await three_pending(theatre)

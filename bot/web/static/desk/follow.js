@@ -8,7 +8,11 @@ export class Follow {
   /** `scroll`: what scrolls. `back`: the button that leads to the end. */
   constructor(scroll, back) {
     Object.assign(this, { scroll, back });
+    this.held = true; // at the end, as far as the reader is concerned
+    this.height = 0; // the paper's, when that was last known
     scroll.addEventListener("scroll", () => this.draw(), { passive: true });
+    // Below it the writer's box grows and shrinks; who was at the end stays there.
+    new ResizeObserver(() => this.resized()).observe(scroll);
   }
 
   get atEnd() {
@@ -27,7 +31,13 @@ export class Follow {
     requestAnimationFrame(() => (this.scroll.scrollTop = this.scroll.scrollHeight));
   }
 
+  resized() {
+    this.height = this.scroll.clientHeight;
+    if (this.held) this.toEnd();
+  }
+
   draw() {
-    show(this.back, !this.atEnd);
+    if (this.scroll.clientHeight === this.height) this.held = this.atEnd; // else nobody has scrolled
+    show(this.back, !this.held);
   }
 }
