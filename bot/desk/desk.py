@@ -136,9 +136,9 @@ class Desk:
         self._preparing.forget(scene)
 
     def _find_avatars(self, scene: Scene) -> None:
-        """The scenario's folder may be gone; then there are none."""
+        """The scenario's folder may be gone or unreadable; then there are none."""
         place = scene.series, scene.name
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(Refused, OSError):
             library = self._save.library
             found = [name for name in scene.story.scenario.speakers if library.avatar(*place, name) is not None]
             scene.avatars = {name: view.avatar_url(*place, name) for name in found}

@@ -85,13 +85,10 @@ class Preparing:
         """Whatever goes wrong here costs no more than that somebody waits for a draft."""
         end = Reading(0, 0)
         try:
-            fed = await self._feeding.fed(story, Cue(likeliest(story)))
-            await self._measure(scene, story, fed)
-            end = await self._read(scene, fed)
+            if (fed := await self._measured_text(scene, story)) is not None:
+                end = await self._read(scene, fed)
         except EngineError as error:
             log.info("scene %s was not read ahead: %s", scene.id, error)
-        except UserError as error:
-            self._tell_measures(scene, Measured(problem=str(error)))
         except Exception as error:
             log.error("scene %s could not be prepared: %s", scene.id, type(error).__name__)
             log.debug("in full", exc_info=error)
@@ -100,6 +97,16 @@ class Preparing:
         self._reading.pop(scene.id, None)
         if self._engine.status.state is EngineState.READY:
             self._told_reading(scene, end)
+
+    async def _measured_text(self, scene: Scene, story: Story) -> Fed | None:
+        """What there is to read, measured. None: the scenario's file is wrong, and the page is told why."""
+        try:
+            fed = await self._feeding.fed(story, Cue(likeliest(story)))
+            await self._measure(scene, story, fed)
+        except UserError as error:
+            self._tell_measures(scene, Measured(problem=str(error)))
+            return None
+        return fed
 
     async def _measure(self, scene: Scene, story: Story, fed: Fed) -> None:
         counted = await self._feeding.count(fed)

@@ -281,6 +281,19 @@ async def test_characters_have_their_pictures(atelier: Atelier, writer: Writer) 
     await writer.post("save", status=404)
 
 
+async def test_pictures_that_cannot_be_looked_for_keep_nobody_out(
+    atelier: Atelier, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network share that is away costs the pictures, and no more."""
+
+    def away(*_: str) -> None:
+        raise OSError("Stale file handle")
+
+    monkeypatch.setattr(atelier.save.library, "avatar", away)
+    async with writer.follow() as socket:
+        assert not any(one["avatar"] for one in (await hear(socket, "snapshot"))["characters"])
+
+
 async def test_what_was_aired_is_opened_as_a_scene(atelier: Atelier, writer: Writer) -> None:
     """The opening, then what viewers wrote and what was answered; the viewer's name stands in it."""
     asked = Message(MessageId("m1"), Kind.DANMAKU, Viewer("test", "7", "阿强"), "茶好喝吗？", time=1.0)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
+from bot.desk import view
 from bot.engine.types import EngineState, EngineStatus
-from tests.desk.atelier import Atelier, Writer, hear
+from tests.desk.atelier import RAIN, Atelier, Writer, hear
 from tests.waiting import until
 
 
@@ -227,6 +229,20 @@ async def test_who_opens_a_scene_sees_the_model_read(atelier: Atelier) -> None:
         async with writer.follow() as socket:
             assert await hear(socket, "reading") == {"event": "reading", "done": 0, "total": 0}
         assert (await writer.get())["reading"] is None
+
+
+async def test_a_mistake_while_a_scene_is_measured_ends_nothing(
+    atelier: Atelier, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even one in telling that a scenario's file is wrong. The desk goes on, and with it the show."""
+    atelier.save.library.create(replace(RAIN, name="坏书", extra={"LoreBudget": -1}))
+    with monkeypatch.context() as mistake:
+        mistake.setattr(view, "measures_json", lambda *_: 1 / 0)
+        await writer.open(name="坏书")
+        await until(lambda: not atelier.desk._preparing._tasks)
+    assert (await writer.get())["problem"]
+    await writer.open()
+    assert (await writer.drafts(await writer.ask()))["drafts"]
 
 
 async def test_a_scene_is_measured(writer: Writer) -> None:
