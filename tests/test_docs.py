@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import bot
 import start
 from bot.__main__ import command_line
 from bot.approval import TABLE, Action, State
@@ -20,7 +21,9 @@ STATIC = ROOT / "bot" / "web" / "static"
 CHINESE, ENGLISH = README.split("# In English", 1)
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/adapters.md", "docs/moderation.md", "docs/scenarios.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", "docs/adapters.md", "docs/moderation.md", "docs/scenarios.md"]
+)
 def test_links_lead_somewhere(document: str) -> None:
     """Pictures too."""
     file = ROOT / document
@@ -108,3 +111,11 @@ def test_changelog_begins_with_this_version() -> None:
     assert version
     assert newest
     assert newest[1] == version[1]
+
+
+def test_the_map_of_the_program_is_whole() -> None:
+    """Each file and each package under bot/ has its line, and nothing else has."""
+    here = [path for path in (ROOT / "bot").iterdir() if not path.name.startswith("_")]
+    there = {path.stem for path in here if path.suffix == ".py"} | {f"{path.name}/" for path in here if path.is_dir()}
+    named = re.findall(r"^ {4}(\S+) {2,}\S", bot.__doc__ or "", re.MULTILINE)
+    assert sorted(named) == sorted(there)

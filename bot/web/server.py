@@ -19,8 +19,7 @@ from bot.errors import UserError
 from bot.feed import Event, Feed
 from bot.save.ledger import Ledger
 from bot.save.library import Library
-from bot.web import auth, bodies, desk, feeds, guard, keys, pages, reading, scenarios, stats
-from bot.web import show as show_calls
+from bot.web import auth, bodies, desk, feeds, guard, keys, pages, reading, scenarios, show_and_desk, stats
 from bot.web.auth import Doorkeeper, Who
 from bot.web.bodies import read
 from bot.web.guard import Door, Hosts
@@ -205,7 +204,7 @@ CALLS = (
     *scenarios.CALLS,
     *desk.CALLS,
     *reading.CALLS,
-    *show_calls.CALLS,
+    *show_and_desk.CALLS,
     *stats.CALLS,
 )
 
