@@ -53,12 +53,12 @@ def advice(tokens: int, context: int, repeated: float = 0.0) -> str | None:
     if tokens > context:
         return (
             f"模型要读 {tokens:,} 个 token，训练时一次只读过 {context:,} 个，写远了会走样。建议刷新：写好前情，只带最后几句。"
-            " / Longer than the model was trained on; a refresh is advisable."
+            " Longer than the model was trained on; a refresh is advisable."
         )
     if repeated >= TOO_MUCH:
         return (
             f"最近 {RECENT} 句里有 {repeated:.0%} 是重复的话，模型会越学越像。建议改掉重复的句子，或刷新。"
-            " / The last lines repeat themselves; edit them, or refresh."
+            " The last lines repeat themselves; edit them, or refresh."
         )
     return None
 

@@ -126,3 +126,24 @@ async def test_only_what_differs_within_a_line_is_marked(theatre: OpenTheatre) -
         ["哈哈", "哈", ""],
         ["", "", ""],
     ]
+
+
+async def test_of_two_languages_the_page_says_its_own(theatre: OpenTheatre) -> None:
+    """What the server says in one language only, or about words of the other, stays whole."""
+    page = await a_page(theatre)
+    say = "async ([lang, said]) => { const m = await import('/static/texts.js'); m.useLanguage(lang); return said.map(m.ours); }"
+    both = {
+        "没有这一幕。 There is no such scene.": ("没有这一幕。", "There is no such scene."),
+        "a.png：不完整。请重新下载。 The picture is damaged.": (
+            "a.png：不完整。请重新下载。",
+            "The picture is damaged.",
+        ),
+        "没有「Mary Sue」。\nNobody is called 「玛丽。 苏」.": (
+            "没有「Mary Sue」。",
+            "Nobody is called 「玛丽。 苏」.",
+        ),
+    }
+    one = ["磁盘满了：/Save/My Story", "Not found.", "", "第 2 行不对。（Expecting value）。请检查。"]
+    for column, lang in enumerate(("zh", "en")):
+        assert await page.evaluate(say, [lang, list(both)]) == [words[column] for words in both.values()]
+        assert await page.evaluate(say, [lang, one]) == one

@@ -1,5 +1,7 @@
 // The ways to the server: a POST for each thing a person does, a GET for what is looked at, and the feed of what has happened.
 
+import { ours } from "./texts.js";
+
 const ANSWER_WITHIN = 10000;
 const SENT_WITHIN = 60000;
 const SILENCE = 15000;
@@ -28,7 +30,7 @@ async function ask(path, request, within = ANSWER_WITHIN) {
     const response = await fetch(path, { ...request, signal: abort.signal });
     const answer = await response.json().catch(() => ({}));
     if (response.status === 401) toLogin();
-    return { ok: response.ok, status: response.status, error: answer.error || "", message: answer.message || "", answer };
+    return { ok: response.ok, status: response.status, error: answer.error || "", message: ours(answer.message || ""), answer };
   } catch (error) {
     return { ok: false, status: 0, error: "no_answer", message: "", answer: {} };
   } finally {

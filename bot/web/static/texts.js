@@ -343,6 +343,12 @@ export function t(key, values = {}) {
   return texts[column].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
+/** What the server has to say stands in Chinese and, after a full stop, in English: the part that the page speaks. */
+export function ours(message) {
+  const [, chinese, english] = message.match(/^(.*?[\u3000-\u9fff\uff00-\uffef].*?[。！？])\s+([A-Z].*)$/s) || [null, message, message];
+  return column ? english : chinese;
+}
+
 /** The text of `group.code`, or the code itself where it has none: servers may know more codes than this page. */
 export function named(group, code) {
   const key = `${group}.${code}`;

@@ -2,7 +2,7 @@
 // moves under the cursor; its number stays the same however many more come.
 
 import { $, h, patchFlagged, patchList, setAttr, setText, show } from "../dom.js";
-import { t } from "../texts.js";
+import { ours, t } from "../texts.js";
 import { shownName } from "./people.js";
 
 /** The drafts to show, each { n, ask, index, id, character, continues, text, done, running }. Those that came to nothing
@@ -37,7 +37,7 @@ export class DraftsView {
     if (last === undefined) return;
     setText($("#drafts-head"), last.continue ? t("desk.drafts.goon") : t("desk.drafts.of", { name: shownName(last.character) }));
     const error = asks.map((ask) => ask.error).find(Boolean);
-    setText($("#drafts-error"), error ? t("desk.drafts.failed", { error }) : "");
+    setText($("#drafts-error"), error ? t("desk.drafts.failed", { error: ours(error) }) : "");
   }
 
   /** On the phone: which one is in view. */

@@ -1,7 +1,7 @@
 // The scenarios by series, as cards. Draws what the server said; what a press does is written in scenarios.js.
 
 import { $, h, patchList, setAttr, setText, show } from "../dom.js";
-import { ago, t } from "../texts.js";
+import { ago, ours, t } from "../texts.js";
 import { exportAddress, logAddress, titleOf } from "./calls.js";
 import { Face } from "./face.js";
 
@@ -81,7 +81,7 @@ function drawCard(node, scenario, live) {
   setText(node.querySelector("h3"), scenario.name);
   const played = titleOf({ series: scenario.series, name: scenario.title || scenario.name });
   setText(node.querySelector(".live"), live === played ? t("card.is_live") : "");
-  setText(node.querySelector(".broken"), scenario.problem || "");
+  setText(node.querySelector(".broken"), ours(scenario.problem || ""));
   setText(node.querySelector(".first"), scenario.background);
   setAttr(node, "data-broken", broken);
   for (const does of ["open", "edit", "duplicate", "live"]) node.querySelector(`[data-does="${does}"]`).disabled = broken;

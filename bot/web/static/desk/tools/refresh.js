@@ -1,7 +1,7 @@
 // The long scene: how long it is, whether a refresh is advisable, and the refresh itself, with a summary by the writer.
 
 import { h, setText, show } from "../../dom.js";
-import { t } from "../../texts.js";
+import { ours, t } from "../../texts.js";
 import { give } from "./dialogs.js";
 import { many } from "./figures.js";
 import { Typed } from "./typed.js";
@@ -47,7 +47,7 @@ export class Refresh {
     const { length, refresh } = this.store.snapshot;
     const tokens = length.tokens === null ? null : many(length.tokens);
     setText(this.length, t(tokens === null ? "tools.length.lines" : "tools.length.both", { lines: many(length.lines), tokens }));
-    setText(this.advice, length.advice || "");
+    setText(this.advice, ours(length.advice || ""));
     show(this.advice, Boolean(length.advice));
     setText(this.now, refresh ? t(refresh.first === null ? "tools.refresh.elsewhere" : "tools.refresh.now", { n: refresh.first }) : t("tools.refresh.not"));
     setText(this.send, t(refresh ? "tools.refresh.again" : "tools.refresh.do"));
