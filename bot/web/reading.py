@@ -1,10 +1,12 @@
 """The story to read, to search and to take away. Routes and their handlers.
 
-Which story is meant is said in the query: `scene=ID`, `series=…&name=…&log=…`, or `show=series/name`.
+Which story is meant is said in the query: `scene=ID`, `series=…&name=…&log=…`, or `show=series/name`. It may be long, so
+it is written in a thread, and the show goes on meanwhile.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +20,7 @@ from bot.chapter.search import Found
 from bot.web import keys, pages
 from bot.web.auth import Who
 from bot.web.guard import Handler
+from bot.web.replies import apart
 from bot.web.routes import Route
 from bot.web.stories import Listed, Opened, Place
 from bot.web.texts import Denied
@@ -31,7 +34,8 @@ async def reading(request: web.Request) -> web.Response:
     stories, place = request.app[keys.STORIES], Place.named(request.query)
     if place is None:
         return web.json_response({"stories": [_listed(story) for story in await stories.listing()]})
-    return web.json_response(_story(await stories.open(place), place))
+    opened = await stories.open(place)
+    return web.Response(text=await apart(_story_text, opened, place), content_type="application/json")
 
 
 async def export(request: web.Request) -> web.Response:
@@ -39,7 +43,7 @@ async def export(request: web.Request) -> web.Response:
     if place is None or form is None:
         raise Denied("bad_request", f"scene=…, series=…&name=…&log=…, show=…；form={'|'.join(FORMS)}")
     chapter = (await request.app[keys.STORIES].open(place)).chapter
-    content = form.write(chapter, _choices(request.query), datetime.now(UTC))
+    content = await apart(form.write, chapter, _choices(request.query), datetime.now(UTC))
     return web.Response(body=content, headers=_attachment(file_name(chapter.title, form.suffix), form.content_type))
 
 
@@ -99,6 +103,10 @@ def _listed(story: Listed) -> dict[str, Any]:
 def _hits(found: Found) -> dict[str, Any]:
     hits = [{"name": h.paragraph.name, "before": h.before, "match": h.match, "after": h.after} for h in found.hits]
     return {"count": found.count, "hits": hits}
+
+
+def _story_text(opened: Opened, place: Place) -> str:
+    return json.dumps(_story(opened, place))
 
 
 def _story(opened: Opened, place: Place) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import threading
 import zipfile
 from typing import Any
 from urllib.parse import unquote
@@ -12,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from bot.approval import Action, Decision, Item, ItemId, State
+from bot.chapter import Chapter
 from bot.desk.steps import Branched, Change, Checkpointed, Deleted, Edited, RenamedCheckpoint
 from bot.messages import Kind, Message, MessageId, Viewer
 from bot.save import Save
@@ -181,6 +183,24 @@ async def test_every_form_can_be_taken(operator: Client, site: Site) -> None:
     log, kind, name = await take(operator, scene="s1", form="log")
     assert parse_log(log.decode()).lines == STORY and kind == "application/json; charset=utf-8"
     assert unquote(name).endswith("灯塔_Log.json")
+
+
+async def test_the_show_goes_on_while_a_story_is_written(
+    operator: Client, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long one takes its time, in another thread, for the page and for every file."""
+    here, told, written = threading.get_ident(), Chapter.sections, list[int]()
+
+    def sections(*args: Any) -> Any:
+        written.append(threading.get_ident())
+        return told(*args)
+
+    monkeypatch.setattr(Chapter, "sections", sections)
+    record(site.save, "s1", STORY)
+    await get(operator, "/api/reading", scene="s1")
+    for form in ("md", "txt", "html", "epub"):
+        assert (await operator.get("/api/reading/export", params={"scene": "s1", "form": form})).status == 200
+    assert len(written) >= 5 and here not in written
 
 
 async def test_a_log_is_taken_as_it_was_saved(operator: Client, site: Site) -> None:
