@@ -18,12 +18,12 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 STATIC = ROOT / "bot" / "web" / "static"
 
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+
 CHINESE, ENGLISH = README.split("# In English", 1)
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "CONTRIBUTING.md", "docs/adapters.md", "docs/moderation.md", "docs/scenarios.md"]
-)
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document: str) -> None:
     """Pictures too."""
     file = ROOT / document
@@ -40,12 +40,21 @@ def test_anchors_have_headings() -> None:
 
 def test_commands_exist() -> None:
     """Every command that a reader may copy is one that the program takes."""
-    commands = re.findall(r"^python3 start\.py(.*?)(?:#.*)?$|`python3 start\.py([^`]*)`", README, re.MULTILINE)
-    assert len(commands) >= 8
+    text = "\n".join((ROOT / document).read_text(encoding="utf-8") for document in DOCUMENTS)
+    commands = re.findall(r"^python3 start\.py(.*?)(?:#.*)?$|`python3 start\.py([^`]*)`", text, re.MULTILINE)
+    assert len(commands) >= 20
     for block, inline in commands:
         program, arguments = start.route(shlex.split(block or inline))
         if program == "cohost":
             command_line().parse_args(arguments)
+
+
+def test_files_that_are_named_are_there() -> None:
+    """Those of the program, in backticks."""
+    for document in DOCUMENTS:
+        text = (ROOT / document).read_text(encoding="utf-8")
+        named = re.findall(r"`((?:bot|adapters|moderation|tests|tools|docs)/[\w./-]*)`", text)
+        assert [path for path in named if not (ROOT / path).exists()] == [], document
 
 
 @pytest.mark.parametrize("part", [CHINESE, ENGLISH], ids=["zh", "en"])
