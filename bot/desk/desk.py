@@ -222,11 +222,11 @@ class Desk:
     def keep_scratch(self, id: str, tab: str, scratch: Scratch) -> None:
         self._shelf.take(id).keep_scratch(tab, scratch)
 
-    def save_log(self, id: str) -> str:
+    async def save_log(self, id: str) -> str:
         """Writes the confirmed story beside its scenario; the new file's name."""
         scene = self._shelf.take(id)
         log = Log(scene.story.scenario, scene.story.lines)
-        return self._save.library.write_log(scene.series, scene.name, log)
+        return await asyncio.to_thread(self._save.library.write_log, scene.series, scene.name, log)
 
     def scene(self, id: str) -> Scene:
         """Raises Refused where there is no such scene, or it is in the bin."""

@@ -73,7 +73,7 @@ async def scratch(request: web.Request) -> web.Response:
 
 async def save_log(request: web.Request) -> web.Response:
     await read(request, bodies.Nothing)
-    return _done(file=_desk(request).save_log(_scene(request)))
+    return _done(file=await _desk(request).save_log(_scene(request)))
 
 
 # -- what is read ----------------------------------------------------------------------------------------------------

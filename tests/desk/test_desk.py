@@ -150,6 +150,15 @@ async def test_a_log_is_saved_and_opened_again(atelier: Atelier, writer: Writer)
     assert told[0] == told[1]
 
 
+async def test_nobody_waits_for_a_log_to_be_saved(atelier: Atelier, writer: Writer) -> None:
+    """The library may be at something long just then, an import on a slow disk; the desk and the show go on."""
+    with atelier.save.library._lock:  # of this thread, in which the program runs
+        saving = asyncio.create_task(writer.post("save"))
+        await writer.say("接着写。")
+        assert not saving.done()
+    assert (await saving)["file"].endswith("_Log.json")
+
+
 async def test_scenes_are_listed_binned_and_restored(writer: Writer) -> None:
     """What is in the bin cannot be played, and comes back as it was."""
     first = writer.scene
