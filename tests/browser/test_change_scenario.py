@@ -10,7 +10,9 @@ from tests.browser.conftest import OpenTheatre
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-INN = Scenario("夜谈", "客栈", "雨夜。", (Line("掌柜", "客官里边请。"),), (Character("掌柜"), Character("客人", "User")))
+INN = Scenario(
+    "夜谈", "客栈", "雨夜。", (Line("掌柜", "客官里边请。"),), (Character("掌柜"), Character("客人", "User"))
+)
 
 
 async def test_the_panel_follows_the_scenario(theatre: OpenTheatre) -> None:
