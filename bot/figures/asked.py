@@ -78,8 +78,11 @@ class Asked:
 
 def _day(name: str, text: str) -> date | None:
     try:
-        return datetime.strptime(text, "%Y-%m-%d").date() if text else None
-    except ValueError:
+        day = datetime.strptime(text, "%Y-%m-%d").date() if text else None
+        if day is not None:
+            day_bounds(day, day)  # the first and the last day of the calendar are no times
+        return day
+    except (ValueError, OverflowError):
         raise UserError(
             f"{name}：应为日期，写成 2026-11-23，现为 {text[:40]!r}。 Write a day like 2026-11-23."
         ) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -25,13 +24,6 @@ from tests.figures.season import ANNA, broadcasts
 from tests.figures.test_tally import nearest_rank
 
 NOON, DAY = datetime(2026, 11, 23, 12).timestamp(), 86400.0
-
-
-@pytest.fixture
-def save(tmp_path: Path) -> Iterator[Save]:
-    save = Save(tmp_path)
-    yield save
-    save.close()
 
 
 def scene(save: Save, at: float) -> None:
@@ -139,6 +131,7 @@ def test_nothing_yet_is_an_answer(save: Save) -> None:
     [
         ("gestern", "", "", "from：应为日期"),
         ("", "2026-02-30", "", "to：应为日期"),
+        ("", "9999-12-31", "", "to：应为日期"),
         ("2026-11-24", "2026-11-23", "", "对调"),
         ("", "", "sofa", "show 或 desk"),
     ],
