@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from bot.save import Save
+
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
@@ -22,3 +24,11 @@ def own_states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         del os.environ["COHOST_STATES"]
     else:
         os.environ["COHOST_STATES"] = before
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Iterator[Save]:
+    """An empty folder, with its record."""
+    save = Save(tmp_path / "Save")
+    yield save
+    save.close()

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
-
-import pytest
 
 from bot.aired import aired_lines
 from bot.approval import ApprovalQueue, Draft, Item, ItemId, Operator
@@ -17,13 +13,6 @@ from bot.scenario import VIEWER, Origin
 ANNA = Operator("Anna")
 SHOW = "演示/直播间"
 NOON, DAY = datetime(2026, 11, 23, 12).timestamp(), 86400.0
-
-
-@pytest.fixture
-def save(tmp_path: Path) -> Iterator[Save]:
-    save = Save(tmp_path)
-    yield save
-    save.close()
 
 
 def air(save: Save, name: str, words: str, *drafts: str, viewer: str = "", at: float = NOON) -> ApprovalQueue:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,6 @@ SCENE = "演示/直播间"
 MESSAGE = Message(
     MessageId("ws:1"), Kind.SUPER_CHAT, Viewer("ws", "7", "阿强", frozenset({Role.GUARD})), "晚上好", 30.0, 12.5
 )
-
-
-@pytest.fixture
-def save(tmp_path: Path) -> Iterator[Save]:
-    save = Save(tmp_path / "Save")
-    yield save
-    save.close()
 
 
 def full_item(name: str, created: float = 1.0) -> Item:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +12,6 @@ from bot.save import Save, SaveError
 from bot.save.desk import Kept, SceneRow, StepRow
 
 SCENE = SceneRow("s1", "雨夜", "旧城", "雨夜", created=10.0, changed=10.0, position=0, lines=2)
-
-
-@pytest.fixture
-def save(tmp_path: Path) -> Iterator[Save]:
-    save = Save(tmp_path / "Save")
-    yield save
-    save.close()
 
 
 def step(number: int, body: str = "{}") -> StepRow:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
@@ -13,7 +12,7 @@ from playwright.async_api import Page, expect
 from bot.desk.steps import Checkpointed
 from bot.scenario import Line, Origin
 from tests.browser.conftest import OpenTheatre
-from tests.browser.theatre import OPERATOR_TOKEN, PHONE, Theatre
+from tests.browser.theatre import PHONE, Theatre
 from tests.chapter.stories import png
 from tests.chapter.test_forms import LOG
 from tests.web.scenes import ISLAND, STORY, record
@@ -22,17 +21,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CHECKPOINTS = (Checkpointed("k1", "第一夜：灯塔", "o2"), Checkpointed("k2", "第二夜", "m1"))
 SHOWN = [f"{line.character}：{line.text}" if line.character else line.text for line in STORY]
-
-
-async def visit(house: Theatre, path: str, **options: Any) -> Page:
-    """A signed-in operator's page."""
-    context = await house.context(**options)
-    answer = await context.request.post(house.url("/login"), data={"token": OPERATOR_TOKEN, "label": ""})
-    assert answer.ok
-    page = await context.new_page()
-    house.watch(page)
-    await page.goto(house.url(path))
-    return page
 
 
 async def island(theatre: OpenTheatre) -> Theatre:
@@ -68,7 +56,7 @@ async def sheets(page: Page) -> int:
 async def test_a_story_is_read(theatre: OpenTheatre) -> None:
     """Names, words and headings as they are; markup is words; where a line came from is not to be seen."""
     house = await island(theatre)
-    page = await visit(house, "/output?scene=s1")
+    page = await house.page("/output?scene=s1")
     await expect(page).to_have_title("灯塔")
     await expect(page.locator("#story h1")).to_have_text("灯塔")
     assert await read(page) == [
@@ -91,7 +79,7 @@ async def test_a_story_is_read(theatre: OpenTheatre) -> None:
 async def test_the_reader_chooses_how_to_read(theatre: OpenTheatre) -> None:
     """Names, opening, headings, marks, letters; it is remembered, and exports are asked for likewise."""
     house = await island(theatre)
-    page = await visit(house, "/output?scene=s1")
+    page = await house.page("/output?scene=s1")
     await page.get_by_role("button", name="版式").click()
     for name in ("名字", "前置剧情", "检查点作章节标题"):
         await page.get_by_label(name, exact=True).uncheck()
@@ -119,7 +107,7 @@ async def test_the_reader_chooses_how_to_read(theatre: OpenTheatre) -> None:
 async def test_a_choice_that_cannot_be_is_the_usual_one(theatre: OpenTheatre) -> None:
     """What an older page has remembered does not make the story unreadable."""
     house = await island(theatre)
-    page = await visit(house, "/login")
+    page = await house.page("/login")
     await page.evaluate("""localStorage.setItem("cohost.reading", '{"font": "runes", "size": 0, "quotes": 7}')""")
     await page.goto(house.url("/output?scene=s1"))
     await expect(page.locator("#story")).to_have_css("font-size", "15px")
@@ -129,7 +117,7 @@ async def test_a_choice_that_cannot_be_is_the_usual_one(theatre: OpenTheatre) ->
 async def test_the_story_is_searched_while_one_types(theatre: OpenTheatre) -> None:
     """`/` goes there; places are counted and painted; Enter goes round; a line leads to the desk; Esc ends it."""
     house = await island(theatre)
-    page = await visit(house, "/output?scene=s1")
+    page = await house.page("/output?scene=s1")
     await expect(page.locator("#story p").first).to_be_visible()
     await page.keyboard.press("/")
     await page.keyboard.type("雾")
@@ -160,7 +148,7 @@ async def test_the_story_is_searched_while_one_types(theatre: OpenTheatre) -> No
 async def test_words_in_the_address_are_found_at_once(theatre: OpenTheatre) -> None:
     """And not in an opening that is not shown."""
     house = await island(theatre)
-    page = await visit(house, "/output?scene=s1&q=热水")
+    page = await house.page("/output?scene=s1&q=热水")
     await expect(page.locator("#count")).to_have_text("1 / 1")
     await page.get_by_role("button", name="版式").click()
     await page.get_by_label("前置剧情").uncheck()
@@ -172,7 +160,7 @@ async def test_a_long_story_is_searched_and_its_place_shown(theatre: OpenTheatre
     house = await theatre()
     lines = [Line("我", f"第 {number} 行，灯还亮着。", Origin.PERSON, f"l{number}") for number in range(2000)]
     record(house.save, "s1", lines)
-    page = await visit(house, "/output?scene=s1")
+    page = await house.page("/output?scene=s1")
     await page.locator("#find").fill("灯")
     await expect(page.locator("#count")).to_have_text("1 / 2000")
     await page.locator("#find").press("Shift+Enter")
@@ -187,7 +175,7 @@ async def test_a_place_leads_to_its_line_at_the_desk(theatre: OpenTheatre) -> No
     house = await theatre()
     house.save.library.create(ISLAND)
     record(house.save, "s1", [Line("我", f"第 {n} 行，灯还亮着。", Origin.PERSON, f"l{n}") for n in range(400)])
-    page = await visit(house, "/output?scene=s1&q=第 200 行")
+    page = await house.page("/output?scene=s1&q=第 200 行")
     await page.get_by_role("link", name="在写作台看这一行").click()
     line = page.locator("#story .line", has_text="第 200 行")
     await expect(line).to_be_focused()
@@ -197,7 +185,7 @@ async def test_a_place_leads_to_its_line_at_the_desk(theatre: OpenTheatre) -> No
 async def test_every_form_is_taken_from_the_page(theatre: OpenTheatre, tmp_path: Path) -> None:
     """Files with the title for a name."""
     house = await island(theatre)
-    page = await visit(house, "/output?scene=s1")
+    page = await house.page("/output?scene=s1")
     ends = {"md": ".md", "txt": ".txt", "html": ".html", "epub": ".epub", "log": "_Log.json"}
     for form, end in ends.items():
         await page.get_by_role("button", name="导出").click()
@@ -214,7 +202,7 @@ async def test_every_form_is_taken_from_the_page(theatre: OpenTheatre, tmp_path:
 async def test_the_html_file_is_the_story_in_a_browser_too(theatre: OpenTheatre, tmp_path: Path) -> None:
     """Opened from the disk it asks for nothing, shows its pictures, its words are words, and it goes on paper too."""
     house = await island(theatre)
-    reading = await visit(house, "/output?scene=s1")
+    reading = await house.page("/output?scene=s1")
     answer = await reading.request.get(house.url("/api/reading/export?scene=s1&form=html"))
     file = tmp_path / "story.html"
     file.write_bytes(await answer.body())
@@ -234,7 +222,7 @@ async def test_the_html_file_is_the_story_in_a_browser_too(theatre: OpenTheatre,
 async def test_the_text_is_copied(theatre: OpenTheatre) -> None:
     """As it is exported."""
     house = await island(theatre)
-    page = await visit(house, "/output?scene=s1", permissions=["clipboard-read", "clipboard-write"])
+    page = await house.page("/output?scene=s1", permissions=["clipboard-read", "clipboard-write"])
     await page.get_by_role("button", name="导出").click()
     await page.get_by_role("button", name="复制为文本").click()
     await expect(page.locator("#said")).to_have_text(re.compile("已复制 .* 字"))
@@ -247,7 +235,7 @@ async def test_a_log_goes_on_at_the_desk(theatre: OpenTheatre) -> None:
     """As a scene of its own, which the desk opens."""
     house = await island(theatre)
     (house.save.library.folder("雾岛", "初见") / LOG.name).write_bytes(LOG.read_bytes())
-    page = await visit(house, f"/output?series=雾岛&name=初见&log={LOG.name}")
+    page = await house.page(f"/output?series=雾岛&name=初见&log={LOG.name}")
     await page.get_by_role("button", name="导出").click()
     await page.get_by_role("button", name="在写作台接着写").click()
     await expect(page).to_have_url(re.compile("/desk\\?scene="))
@@ -257,7 +245,7 @@ async def test_a_log_goes_on_at_the_desk(theatre: OpenTheatre) -> None:
 async def test_paper_gets_the_story_alone(theatre: OpenTheatre) -> None:
     """No bars; black on white in a dark theme; each heading begins a page; words that were found are not marked."""
     house = await island(theatre)
-    page = await visit(house, "/output?scene=s1&q=雾", color_scheme="dark")
+    page = await house.page("/output?scene=s1&q=雾", color_scheme="dark")
     await expect(page.locator("#count")).to_have_text("1 / 2")
     assert await sheets(page) == 3, "what comes before, and two headings"
     await page.emulate_media(media="print")
@@ -271,7 +259,7 @@ async def test_all_stories_are_listed_and_searched(theatre: OpenTheatre) -> None
     """Without a story in the address; a place that was found leads into its story."""
     house = await island(theatre)
     record(house.save, "s2", STORY[:2], title="<i>另一个</i>", changed=2000.0)
-    page = await visit(house, "/output")
+    page = await house.page("/output")
     await expect(page.locator("#stories > li b").first).to_have_text("<i>另一个</i>")
     await page.keyboard.press("/")
     await page.keyboard.type("<b>雾")
@@ -291,7 +279,7 @@ async def test_a_story_without_words_says_so(theatre: OpenTheatre) -> None:
     house = await island(theatre)
     record(house.save, "empty", ())
     record(house.save, "opening", STORY[:2])
-    page = await visit(house, "/output?scene=empty")
+    page = await house.page("/output?scene=empty")
     await expect(page.locator("#nothing")).to_have_text("这个故事还没有内容。")
     await page.goto(house.url("/output?scene=opening"))
     await expect(page.locator("#nothing")).to_have_text("")
@@ -303,7 +291,7 @@ async def test_a_story_without_words_says_so(theatre: OpenTheatre) -> None:
 async def test_a_story_that_is_gone_is_said(theatre: OpenTheatre) -> None:
     """In the server's words, over the list of those that there are."""
     house = await island(theatre)
-    page = await visit(house, "/output?scene=nowhere")
+    page = await house.page("/output?scene=nowhere")
     await expect(page.locator("#said")).to_have_text(re.compile("没有这个场景"))
     await expect(page.locator("#stories > li")).to_have_count(1)
 
@@ -311,7 +299,7 @@ async def test_a_story_that_is_gone_is_said(theatre: OpenTheatre) -> None:
 async def test_everything_can_be_reached_on_a_phone(theatre: OpenTheatre) -> None:
     """Nothing is wider than the screen, and what is pressed is 44 pixels high."""
     house = await island(theatre)
-    page = await visit(house, "/output?scene=s1&q=雾", viewport=PHONE, has_touch=True)
+    page = await house.page("/output?scene=s1&q=雾", viewport=PHONE, has_touch=True)
     await expect(page.locator("#count")).to_have_text("1 / 2")
     for opener in ("目录", "版式", "导出"):
         await page.get_by_role("button", name=opener).tap()
@@ -332,5 +320,5 @@ async def test_everything_can_be_reached_on_a_phone(theatre: OpenTheatre) -> Non
 async def test_old_bookmarks_open_the_page(theatre: OpenTheatre) -> None:
     """Of the program that this one follows."""
     house = await island(theatre)
-    page = await visit(house, "/Tester/Output.html")
+    page = await house.page("/Tester/Output.html")
     await expect(page).to_have_url(house.url("/output"))

@@ -17,7 +17,7 @@ from bot.engine.types import EngineState, EngineStatus
 from bot.save.names import safe_name
 from bot.scenario import Character, Line, Log, Origin, Scenario, dump_log, dump_scenario
 from tests.browser.conftest import OpenTheatre
-from tests.browser.theatre import OPERATOR_TOKEN, PHONE, Theatre
+from tests.browser.theatre import PHONE, Theatre
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -33,16 +33,6 @@ FOG = Scenario(
 )
 
 
-async def page_of(house: Theatre, path: str = "/scenarios", **options: Any) -> Page:
-    context = await house.context(**options)
-    answer = await context.request.post(house.url("/login"), data={"token": OPERATOR_TOKEN, "label": ""})
-    assert answer.ok
-    page = await context.new_page()
-    house.watch(page)
-    await page.goto(house.url(path))
-    return page
-
-
 def saved(house: Theatre, series: str = "雾岛", name: str = "初见") -> dict[str, Any]:
     found: dict[str, Any] = json.loads((house.save.folder / series / name / "场景剧本.json").read_text("utf-8"))
     return found
@@ -51,7 +41,7 @@ def saved(house: Theatre, series: str = "雾岛", name: str = "初见") -> dict[
 async def test_a_new_scenario_is_written_with_the_keyboard(theatre: OpenTheatre) -> None:
     """N opens the form, Enter adds characters, Ctrl+S saves; the file has what was typed."""
     house = await theatre()
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await expect(page.locator("#nothing")).to_contain_text("还没有剧本")
     await page.keyboard.press("n")
     await expect(page.locator("[name=series]")).to_be_focused()
@@ -82,7 +72,7 @@ async def test_a_new_scenario_is_written_with_the_keyboard(theatre: OpenTheatre)
 async def test_an_empty_folder_offers_an_example(theatre: OpenTheatre) -> None:
     """It is taken in as a file would be, and can be opened at the desk; then it is not offered again."""
     house = await theatre()
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await page.get_by_role("button", name="放一个例子进来").click()
     await expect(page.locator(".card h3")).to_have_text("雨夜书店")
     await expect(page.locator("#example")).to_be_hidden()
@@ -95,7 +85,7 @@ async def test_what_the_form_does_not_show_is_kept(theatre: OpenTheatre) -> None
     """Words, a lorebook entry and the author's note change; keys of other programs stay in the file."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     await page.locator("[name=background]").fill("海上的小岛，夜里有铃声。")
     await page.locator("[name=note]").fill("放慢节奏。")
     await page.locator("[name=form]").select_option("chat")
@@ -119,7 +109,7 @@ async def test_a_lorebook_of_another_kind_stays_as_it_is(theatre: OpenTheatre) -
     """It cannot be shown, and saving the rest does not touch it."""
     house = await theatre()
     house.save.library.create(replace(FOG, extra={"Lorebook": {"entries": {"0": "塔"}}}))
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     await expect(page.locator("#lore-kept")).to_be_visible()
     await page.locator("[name=background]").fill("改了。")
     await page.keyboard.press("Control+s")
@@ -134,7 +124,7 @@ def cast_of(page: Page, side: str) -> Any:
 async def test_characters_are_moved_and_removed_by_keys(theatre: OpenTheatre) -> None:
     """Shift and an arrow moves a chip along its side or to the other; Delete removes it; the focus stays with it."""
     house = await theatre()
-    page = await page_of(house, "/scenarios#/new")
+    page = await house.page("/scenarios#/new")
     left = page.locator('.side[data-side="AI"] input')
     await left.fill("甲，乙、丙")
     await left.press("Enter")
@@ -163,7 +153,7 @@ async def test_a_chip_is_dragged_to_the_other_side(theatre: OpenTheatre) -> None
     """By the mouse, and a drag is no click."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     source = await page.locator('.side[data-side="AI"] .chip').bounding_box()
     target = await page.locator('.side[data-side="User"] .chips').bounding_box()
     assert source and target
@@ -179,7 +169,7 @@ async def test_a_renamed_character_keeps_their_lines(theatre: OpenTheatre) -> No
     """In the opening, where a paragraph is theirs and nowhere else."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     await page.locator("[name=opening]").fill("小芽: 我是小芽: 真的。\n\n小芽走了。")
     await page.locator('[data-side="AI"] .chip').click()
     await page.locator("#character-name").fill("小满")
@@ -192,7 +182,7 @@ async def test_an_unsaved_form_comes_back(theatre: OpenTheatre) -> None:
     """After a reload the words are there again; one press goes back to what is saved."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     await page.locator("[name=background]").fill("写了一半")
     await expect(page.locator("#form-state")).to_contain_text("已暂存")
     asked: list[str] = []
@@ -220,7 +210,7 @@ async def test_a_character_stays_open_while_the_form_is_saved(theatre: OpenTheat
     """What is written about them after that is saved, too."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     await page.locator('[data-side="AI"] .chip').click()
     for note in ("看灯塔的人。", "看灯塔的人，话多。"):
         await page.locator("#character-note").fill(note)
@@ -232,7 +222,7 @@ async def test_a_character_stays_open_while_the_form_is_saved(theatre: OpenTheat
 async def test_characters_that_were_kept_and_new_ones_are_told_apart(theatre: OpenTheatre) -> None:
     """After a reload each chip is still one character's."""
     house = await theatre()
-    page = await page_of(house, "/scenarios#/new")
+    page = await house.page("/scenarios#/new")
     page.on("dialog", lambda dialog: dialog.accept())
     await page.locator('[data-side="AI"] input').fill("甲，乙")
     await page.locator('[data-side="AI"] input').press("Enter")
@@ -252,7 +242,7 @@ async def test_the_browsers_way_back_asks_too(theatre: OpenTheatre) -> None:
     """An unsaved form is not left by accident; yes leaves it, and the words are kept."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await page.locator(".card [data-does=edit]").click()
     await page.locator("[name=background]").fill("写了一半")
     await page.go_back()
@@ -269,8 +259,8 @@ async def test_two_who_edit_at_once_lose_nothing(theatre: OpenTheatre) -> None:
     """The second is shown both, part by part: what was changed there is theirs, what was changed here is mine."""
     house = await theatre()
     house.save.library.create(FOG)
-    first = await page_of(house, "/scenarios#/edit/雾岛/初见")
-    second = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    first = await house.page("/scenarios#/edit/雾岛/初见")
+    second = await house.page("/scenarios#/edit/雾岛/初见")
     await first.locator("[name=background]").fill("第一个人写的")
     await first.locator("[name=opening]").fill("小芽: 早。")
     await first.keyboard.press("Control+s")
@@ -291,7 +281,7 @@ async def test_words_typed_while_it_is_saved_stay(theatre: OpenTheatre) -> None:
     """They are not saved with it, and not lost."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     sent, go = asyncio.Event(), asyncio.Event()
 
     async def hold(route: Route) -> None:
@@ -317,7 +307,7 @@ async def test_what_is_gone_elsewhere_can_be_saved_as_new(theatre: OpenTheatre) 
     """The words on the form outlive the scenario that they were for."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     await page.locator("[name=background]").fill("还在写")
     house.save.library.discard("雾岛", "初见")
     await page.keyboard.press("Control+s")
@@ -330,7 +320,7 @@ async def test_mine_can_become_a_copy(theatre: OpenTheatre) -> None:
     """Theirs stays as it is, and both are there."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     await page.locator("[name=background]").fill("我写的")
     kept = house.save.library.read("雾岛", "初见")
     house.save.library.edit("雾岛", "初见", replace(kept.scenario, background="别人写的"), kept.digest)
@@ -348,7 +338,7 @@ async def test_what_is_wrong_stands_at_its_field(theatre: OpenTheatre) -> None:
     """A name that is taken, and a form that lacks one; the words stay."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/new")
+    page = await house.page("/scenarios#/new")
     await page.locator("[name=series]").fill("雾岛")
     await page.keyboard.press("Control+s")
     await expect(page.locator('[data-of="name"]')).to_contain_text("太短")
@@ -367,7 +357,7 @@ async def test_a_scenario_gets_another_name(theatre: OpenTheatre) -> None:
     house = await theatre()
     house.save.library.create(FOG)
     house.save.library.write_log("雾岛", "初见", Log(FOG, FOG.lines))
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     await page.locator("[name=series]").fill("灯塔")
     await page.locator("[name=name]").fill("重逢")
     await page.keyboard.press("Control+s")
@@ -384,7 +374,7 @@ async def test_delete_restore_and_empty(theatre: OpenTheatre) -> None:
     """Deleting asks and goes to the bin; the bin gives back, and forgets only after another question."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house)
+    page = await house.page("/scenarios")
 
     async def delete() -> None:
         await page.locator(".more summary").click()
@@ -413,7 +403,7 @@ async def test_duplicate_and_find(theatre: OpenTheatre) -> None:
     """A copy stands beside the original; the box finds by name, character and background."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await page.locator(".more summary").click()
     await page.locator("[data-does=duplicate]").click()
     await expect(page.locator(".card h3")).to_have_text(["初见", "初见 副本"])
@@ -432,7 +422,7 @@ async def test_cards_are_reached_by_keys(theatre: OpenTheatre) -> None:
     house = await theatre()
     for n in range(30):
         house.save.library.create(replace(FOG, name=f"第{n:02}夜"))
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await expect(page.locator(".card")).to_have_count(30)
     for _ in range(29):
         await page.keyboard.press("j")
@@ -462,7 +452,7 @@ async def test_hostile_words_are_words(theatre: OpenTheatre) -> None:
             {"Lorebook": [{"name": HOSTILE, "keys": [HOSTILE], "text": HOSTILE}]},
         )
     )
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await expect(page.locator(".card h3")).to_have_text(safe_name(HOSTILE))
     await expect(page.locator(".card .first")).to_have_text(HOSTILE)
     await page.locator(".card [data-does=edit]").click()
@@ -516,7 +506,7 @@ async def test_an_avatar_is_cut_by_keys(theatre: OpenTheatre) -> None:
     """A wide picture is cut to a square, moved and zoomed by keys, and saved with the form."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     await page.locator('[data-side="AI"] .chip').click()
     await page.locator("#face-file").set_input_files({"name": "旗.png", "mimeType": "image/png", "buffer": FLAG})
     await expect(page.locator("#crop-canvas")).to_be_focused()
@@ -541,7 +531,7 @@ async def test_an_avatar_is_dragged_zoomed_and_survives_a_reload(theatre: OpenTh
     """The mouse moves and its wheel zooms; a picture that is not saved yet is kept like words."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     await page.locator('[data-side="AI"] .chip').click()
     await page.locator("#face-file").set_input_files({"name": "旗.png", "mimeType": "image/png", "buffer": FLAG})
     box = await page.locator("#crop-canvas").bounding_box()
@@ -567,7 +557,7 @@ async def test_a_picture_is_pasted_onto_the_character_that_is_open(theatre: Open
     """Dropped onto them, too; elsewhere on the page it is something to import."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     carried = await page.evaluate_handle(
         """bytes => {
             const d = new DataTransfer();
@@ -596,7 +586,7 @@ async def test_a_picture_is_pasted_onto_the_character_that_is_open(theatre: Open
 async def test_what_is_seen_of_a_picture_is_never_outside_it(theatre: OpenTheatre) -> None:
     """However it is moved and zoomed; and what lies under the pointer stays there while it zooms."""
     house = await theatre()
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     for width, height in ((900, 300), (40, 1200), (512, 512)):
         outside = await page.evaluate(WANDER, [width, height])
         assert outside == []
@@ -655,7 +645,7 @@ async def test_an_avatar_is_cut_with_two_fingers(theatre: OpenTheatre) -> None:
     """Pinching zooms, one finger moves."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见", viewport=PHONE, has_touch=True)
+    page = await house.page("/scenarios#/edit/雾岛/初见", viewport=PHONE, has_touch=True)
     await page.locator('[data-side="AI"] .chip').tap()
     await page.locator("#face-file").set_input_files({"name": "旗.png", "mimeType": "image/png", "buffer": FLAG})
     box = await page.locator("#crop-canvas").bounding_box()
@@ -676,7 +666,7 @@ async def test_a_chip_is_dragged_by_its_grip(theatre: OpenTheatre) -> None:
     """With a finger; on the name the same finger scrolls."""
     house = await theatre()
     house.save.library.create(replace(FOG, characters=(Character("甲", "AI"), Character("乙", "AI"))))
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见", viewport=PHONE, has_touch=True)
+    page = await house.page("/scenarios#/edit/雾岛/初见", viewport=PHONE, has_touch=True)
     grip = await page.locator('[data-side="AI"] .grip').first.bounding_box()
     right = await page.locator('[data-side="User"] .chips').bounding_box()
     assert grip and right
@@ -695,7 +685,7 @@ async def test_what_is_no_picture_is_refused(theatre: OpenTheatre) -> None:
     """It says so, and the face stays."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, "/scenarios#/edit/雾岛/初见")
+    page = await house.page("/scenarios#/edit/雾岛/初见")
     await page.locator('[data-side="AI"] .chip').click()
     broken = {"name": "坏.png", "mimeType": "image/png", "buffer": b"not a picture"}
     await page.locator("#face-file").set_input_files(broken)
@@ -711,7 +701,7 @@ def card(name: str, **more: Any) -> bytes:
 async def test_good_files_are_imported_beside_bad_ones(theatre: OpenTheatre) -> None:
     """Each stands on its own: what is in it, or what is wrong and where; a greeting is chosen before it is taken."""
     house = await theatre()
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await page.keyboard.press("i")
     await page.locator("#import-files").set_input_files(
         [
@@ -750,7 +740,7 @@ async def test_good_files_are_imported_beside_bad_ones(theatre: OpenTheatre) -> 
 async def test_pasted_text_and_dropped_files_are_looked_at(theatre: OpenTheatre) -> None:
     """A text in the box, and a file dropped anywhere; what is dismissed is not kept."""
     house = await theatre()
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await page.locator("#import").click()
     await page.locator("#import-text").fill(dump_scenario(FOG))
     await page.locator("#import-read").click()
@@ -776,7 +766,7 @@ async def test_a_log_joins_its_scenario(theatre: OpenTheatre) -> None:
     """The preview says where it will go; nothing else changes there."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await page.locator("#import").click()
     log = dump_log(Log(FOG, (*FOG.opening, Line("我", "船晚了。", Origin.PERSON))))
     file = {"name": "20230801-2100_Log.json", "mimeType": "application/json", "buffer": log.encode()}
@@ -794,7 +784,7 @@ async def test_exports_are_downloads_that_can_be_imported_again(theatre: OpenThe
     """Scenario, card and folder: each file is what it says it is."""
     house = await theatre()
     house.save.library.create(FOG, avatars={"小芽": FLAG})
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     kinds = {"drama": "场景剧本", "card": "角色卡 V3", "png": "角色卡 V3", "zip": "剧本文件夹"}
     for form, kind in kinds.items():
         await page.locator(".more summary").click()
@@ -812,7 +802,7 @@ async def test_the_desk_opens_by_itself_when_the_model_has_read(theatre: OpenThe
     """Tokens done of all are shown while it reads."""
     house = await theatre(stepped=True)
     house.save.library.create(FOG)
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await page.locator(".card [data-does=open]").click()
     await expect(page.locator("#reading-text")).to_contain_text("模型正在读：0 / ")
     total = int(await page.locator("#reading-bar").get_attribute("max") or 0)
@@ -831,7 +821,7 @@ async def test_a_scene_goes_on_from_a_log(theatre: OpenTheatre) -> None:
     house.save.library.create(FOG)
     said = (*FOG.opening, Line("我", "船晚了。", Origin.PERSON))
     file = house.save.library.write_log("雾岛", "初见", Log(FOG, said))
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await page.locator(".logs summary").click()
     await expect(page.locator(".logs li")).to_contain_text("3 句")
     await page.locator(f"[data-log='{file}']").click()
@@ -844,7 +834,7 @@ async def test_opening_can_be_given_up(theatre: OpenTheatre) -> None:
     """No scene is left behind, and the model stops reading."""
     house = await theatre(stepped=True)
     house.save.library.create(FOG)
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await page.locator(".card [data-does=open]").click()
     await expect(page.locator("#reading-text")).to_contain_text("模型正在读")
     async with page.expect_response("**/bin"):
@@ -862,7 +852,7 @@ async def test_without_a_model_the_desk_opens_anyway(theatre: OpenTheatre) -> No
     house = await theatre()
     house.save.library.create(FOG)
     house.engine.status = EngineStatus(EngineState.FAILED, "scripted", "显存不够")
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await page.locator(".card [data-does=open]").click()
     await expect(page.locator("#reading-text")).to_contain_text("显存不够")
     await page.locator("#reading-anyway").click()
@@ -873,7 +863,7 @@ async def test_the_show_takes_up_a_scenario(theatre: OpenTheatre) -> None:
     """The card says which one it plays."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house)
+    page = await house.page("/scenarios")
     await page.locator(".more summary").click()
     await page.locator("[data-does=live]").click()
     await expect(page.locator("#said")).to_have_text("副播现在用「初见」。")
@@ -890,7 +880,7 @@ async def test_on_a_phone_everything_is_within_reach(theatre: OpenTheatre) -> No
     """At 390 pixels nothing is cut off, targets are 44 pixels high, and a finger can do what keys do."""
     house = await theatre()
     house.save.library.create(FOG)
-    page = await page_of(house, viewport=PHONE, has_touch=True)
+    page = await house.page("/scenarios", viewport=PHONE, has_touch=True)
     await expect(page.locator(".card")).to_have_count(1)
     assert await page.evaluate("() => document.documentElement.scrollWidth") == 390
     assert await page.evaluate(SMALL) == []

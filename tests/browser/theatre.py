@@ -149,7 +149,14 @@ class Theatre:
         return context
 
     async def panel(self, name: str = "", *, ready: bool = True, before: str = "", **options: Any) -> Page:
-        """A signed-in operator's panel. `before`: a script that the page runs first."""
+        """A signed-in operator's panel."""
+        page = await self.page("/", name=name, before=before, **options)
+        if ready:
+            await page.wait_for_selector("html[data-link=live]")
+        return page
+
+    async def page(self, path: str, *, name: str = "", before: str = "", **options: Any) -> Page:
+        """Any page, for an operator who has signed in. `before`: a script that the page runs first."""
         context = await self.context(**options)
         answer = await context.request.post(self.url("/login"), data={"token": OPERATOR_TOKEN, "label": name})
         assert answer.ok
@@ -157,9 +164,7 @@ class Theatre:
             await context.add_init_script(before)
         page = await context.new_page()
         self.watch(page)
-        await page.goto(self.url())
-        if ready:
-            await page.wait_for_selector("html[data-link=live]")
+        await page.goto(self.url(path))
         return page
 
     async def overlay(self, parameters: str = "", *, before: str = "") -> Page:

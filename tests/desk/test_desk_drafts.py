@@ -25,6 +25,17 @@ async def slow(atelier: Atelier) -> AsyncIterator[Writer]:
         yield writer
 
 
+async def one_of_two(atelier: Atelier, slow: Writer) -> str:
+    """An ask for two drafts, of which one is finished and one still grows."""
+    ask: str = await slow.ask(count=2)
+    await until(lambda: atelier.engine.asked)
+    atelier.engine.step(3)
+    async with slow.follow() as socket:
+        while not any(draft["done"] for one in (await slow.get())["asks"] for draft in one["drafts"]):
+            await hear(socket, "draft")
+    return ask
+
+
 async def test_drafts_stream_and_are_taken(writer: Writer) -> None:
     """As they grow, all of them; the one that is taken is the model's, the one that was changed is an edited one."""
     async with writer.follow() as socket:
@@ -125,12 +136,7 @@ async def test_a_line_is_gone_on_with(atelier: Atelier, writer: Writer) -> None:
 
 async def test_stopped_drafts_end_at_once(atelier: Atelier, slow: Writer) -> None:
     """Within one step of the engine; what is finished stays."""
-    ask = await slow.ask(count=2)
-    await until(lambda: atelier.engine.asked)
-    atelier.engine.step(3)  # both grow, one is finished
-    async with slow.follow() as socket:
-        while not any(draft["done"] for one in (await slow.get())["asks"] for draft in one["drafts"]):
-            await hear(socket, "draft")
+    ask = await one_of_two(atelier, slow)
     await slow.post("drafts/stop", ask=ask)
     ended = await slow.drafts(ask)
     assert [draft["done"] for draft in ended["drafts"]] == [True, False]
@@ -139,12 +145,7 @@ async def test_stopped_drafts_end_at_once(atelier: Atelier, slow: Writer) -> Non
 
 async def test_drafts_for_a_place_that_was_left_are_stopped(atelier: Atelier, slow: Writer) -> None:
     """Nobody sees them; those that were finished come back with the place."""
-    ask = await slow.ask(count=2)
-    await until(lambda: atelier.engine.asked)
-    atelier.engine.step(3)
-    async with slow.follow() as socket:
-        while not any(draft["done"] for one in (await slow.get())["asks"] for draft in one["drafts"]):
-            await hear(socket, "draft")
+    ask = await one_of_two(atelier, slow)
     cancelled = atelier.engine.cancelled
     await slow.say("等等。")
     assert (await slow.get())["asks"] == []
@@ -177,12 +178,7 @@ async def test_only_so_many_write_at_a_time(atelier: Atelier, slow: Writer) -> N
 
 async def test_an_engine_that_fails_costs_its_ask_and_says_why(atelier: Atelier, slow: Writer) -> None:
     """What was finished stays, the scene goes on, and more can be asked for."""
-    ask = await slow.ask(count=2)
-    await until(lambda: atelier.engine.asked)
-    atelier.engine.step(3)
-    async with slow.follow() as socket:
-        while not any(draft["done"] for one in (await slow.get())["asks"] for draft in one["drafts"]):
-            await hear(socket, "draft")
+    ask = await one_of_two(atelier, slow)
     atelier.engine.fail("内存不够。")
     ended = await slow.drafts(ask)
     assert ended["error"] == "内存不够。" and [draft["done"] for draft in ended["drafts"]] == [True, False]

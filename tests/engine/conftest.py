@@ -12,8 +12,12 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from bot.engine.drafting import Vocabulary
 from bot.engine.random_weights import random_weights
 from bot.engine.rwkv7 import Model, load_model
+from bot.engine.scheduling.scheduler import Scheduler
+from bot.engine.states.memory import StateCache
+from bot.engine.tokenizer import find_tokenizer
 from tests.engine.cuda_on_cpu import OnCpu
 
 TINY_WORDS = ["你好", "晚上", "好", "吗", "。", "！", " ", "\n", "\n\n", "。\n\n", "阿强", ":", "：", "a", "b", "hello"]
@@ -88,3 +92,13 @@ def world_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def on_cpu(tmp_path_factory: pytest.TempPathFactory) -> OnCpu:
     """The CUDA kernels, compiled for the CPU."""
     return OnCpu(tmp_path_factory.mktemp("cuda_on_cpu"))
+
+
+@pytest.fixture(scope="module")
+def vocabulary(tiny_path: Path, tiny: Model) -> Vocabulary:
+    return Vocabulary(find_tokenizer(tiny_path, tiny.vocab), tiny.vocab)
+
+
+@pytest.fixture
+def scheduler(tiny: Model, vocabulary: Vocabulary) -> Scheduler:
+    return Scheduler(tiny, vocabulary, StateCache())

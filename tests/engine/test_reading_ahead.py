@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +12,6 @@ from bot.engine.drafting import Vocabulary
 from bot.engine.rwkv7 import Model
 from bot.engine.scheduling.scheduler import Bounds, Event, Finished, Lost, Read, Scheduler
 from bot.engine.states.memory import StateCache
-from bot.engine.tokenizer import find_tokenizer
 from bot.engine.types import Prompt, Sampling
 from tests.engine.test_scheduler import Fails, run, texts
 
@@ -22,16 +20,6 @@ SHORT = Prompt(("晚上好。", "\n\n", "小溪:"))
 FEW = Sampling(max_tokens=12, seed=3)
 ENDLESS = Sampling(max_tokens=400, min_tokens=400)
 BOUNDS = Bounds()
-
-
-@pytest.fixture(scope="module")
-def vocabulary(tiny_path: Path, tiny: Model) -> Vocabulary:
-    return Vocabulary(find_tokenizer(tiny_path, tiny.vocab), tiny.vocab)
-
-
-@pytest.fixture
-def scheduler(tiny: Model, vocabulary: Vocabulary) -> Scheduler:
-    return Scheduler(tiny, vocabulary, StateCache())
 
 
 def lefts(events: list[Event]) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -17,7 +16,6 @@ from bot.engine.sampling.chances import Chances
 from bot.engine.scheduling.scheduler import Bounds, Event, Finished, Grew, Lost, Scheduler
 from bot.engine.state import State
 from bot.engine.states.memory import StateCache
-from bot.engine.tokenizer import find_tokenizer
 from bot.engine.types import Ending, Prompt, Sampling
 
 BOUNDS = Bounds()
@@ -25,16 +23,6 @@ SCENE = ("很久很久以前，" * 8, "\n\n", "阿强:", " 晚上好", "\n\n", "
 PROMPT = Prompt(SCENE, keep=(2, 5))
 GREEDY = Sampling(temperature=0, max_tokens=12, presence=0, frequency=0)
 FREE = Sampling(top_p=0.95, max_tokens=12, seed=11)
-
-
-@pytest.fixture(scope="module")
-def vocabulary(tiny_path: Path, tiny: Model) -> Vocabulary:
-    return Vocabulary(find_tokenizer(tiny_path, tiny.vocab), tiny.vocab)
-
-
-@pytest.fixture
-def scheduler(tiny: Model, vocabulary: Vocabulary) -> Scheduler:
-    return Scheduler(tiny, vocabulary, StateCache())
 
 
 def run(scheduler: Scheduler) -> list[Event]:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,13 +39,6 @@ SHOW = "演示/直播间"
 
 
 # -- the cards of a show -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def save(tmp_path: Path) -> Iterator[Save]:
-    save = Save(tmp_path)
-    yield save
-    save.close()
 
 
 def queue_on(save: Save) -> ApprovalQueue:
