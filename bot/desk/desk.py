@@ -226,6 +226,14 @@ class Desk:
         """Writes the confirmed story beside its scenario; the new file's name."""
         scene = self._shelf.take(id)
         log = Log(scene.story.scenario, scene.story.lines)
+        try:
+            self._save.library.folder(scene.series, scene.name)
+        except Refused as missing:
+            raise Refused(
+                "no_scenario",
+                "剧本不在 Save/ 里，回放没有地方放；“阅读”里可以导出 _Log.json。"
+                " The scenario is not in Save/, so there is no place for a log; it can be exported at Read.",
+            ) from missing
         return await asyncio.to_thread(self._save.library.write_log, scene.series, scene.name, log)
 
     def scene(self, id: str) -> Scene:
@@ -242,12 +250,12 @@ class Desk:
         return view.fed_json(shown, exact, fed.form)
 
     def scenario(self, id: str) -> Json:
-        """`changed`: the scenario's file says other than what the scene goes by. Where it is gone there is nothing new."""
+        """`there`: the library has it. `changed`: its file says other than what the scene goes by."""
         scene = self._shelf.take(id)
         with contextlib.suppress(Refused):
             kept = self._save.library.read(scene.series, scene.name)
-            return {"changed": kept.scenario != scene.story.scenario}
-        return {"changed": False}
+            return {"there": True, "changed": kept.scenario != scene.story.scenario}
+        return {"there": False, "changed": False}
 
     def tree(self, id: str) -> Json:
         return view.tree_json(self._shelf.take(id).story)

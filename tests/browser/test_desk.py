@@ -812,6 +812,22 @@ async def test_a_scene_comes_back_from_the_bin(theatre: OpenTheatre) -> None:
     await ready(page)
 
 
+async def test_a_scene_that_another_window_puts_into_the_bin_closes(theatre: OpenTheatre) -> None:
+    """The page says where it is, and has the way back; what was typed comes back with it."""
+    writing = open_scene(await theatre())
+    page = await writing.page()
+    await page.locator("#text").fill("没写完的话")
+    await until(lambda: writing.house.save.desk.scratches(writing.scene))
+    writing.house.desk.bin(writing.scene)
+    await expect(page.locator("#said")).to_contain_text("可能在回收站里")
+    await expect(page.locator("#desk")).to_be_hidden()
+    await page.locator("#bin summary").click()
+    await page.get_by_role("button", name="取回").click()
+    await page.locator("#scene-list a").click()
+    await ready(page)
+    await expect(page.locator("#text")).to_have_value("没写完的话")
+
+
 async def test_a_scene_in_the_bin_is_deleted_after_a_question(theatre: OpenTheatre) -> None:
     """By keyboard; Esc leaves it where it is."""
     writing = open_scene(await theatre())

@@ -133,6 +133,7 @@ async def test_of_two_languages_the_page_says_its_own(theatre: OpenTheatre) -> N
     page = await a_page(theatre)
     say = "async ([lang, said]) => { const m = await import('/static/texts.js'); m.useLanguage(lang); return said.map(m.ours); }"
     both = {
+        "还有 5 条。请先决定完。 5 cards are undecided.": ("还有 5 条。请先决定完。", "5 cards are undecided."),
         "没有这一幕。 There is no such scene.": ("没有这一幕。", "There is no such scene."),
         "a.png：不完整。请重新下载。 The picture is damaged.": (
             "a.png：不完整。请重新下载。",

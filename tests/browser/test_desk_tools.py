@@ -277,6 +277,12 @@ async def test_an_edited_scenario_is_offered_and_taken_over(theatre: OpenTheatre
     assert desk.words == words
     await page.click("[data-command=undo]")
     await expect(offer).to_be_visible()
+    link = page.get_by_role("link", name="角色的头像、采样和说明在剧本页改")
+    await expect(link).to_be_visible()
+    library.discard("演示", "雨夜")
+    await page.evaluate("window.dispatchEvent(new Event('focus'))")
+    await expect(offer).to_be_hidden()
+    await expect(link).to_be_hidden()
 
 
 async def test_hostile_names_are_shown_as_text(theatre: OpenTheatre) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from bot.approval import Action, Decision, Item, ItemId, State
 from bot.messages import Kind, Message, MessageId, Viewer
-from bot.scenario import Character
-from tests.desk.atelier import Atelier, Writer, hear
+from bot.scenario import Character, Line, Log, Origin, dump_log
+from tests.desk.atelier import RAIN, Atelier, Writer, hear
 
 
 async def test_a_scene_begins_with_its_opening(writer: Writer) -> None:
@@ -150,6 +150,17 @@ async def test_a_log_is_saved_and_opened_again(atelier: Atelier, writer: Writer)
     assert told[0] == told[1]
 
 
+async def test_a_log_with_half_an_emoji_is_opened(atelier: Atelier, writer: Writer) -> None:
+    """As other programs leave it where they cut a text. Whatever they call a line, it can be edited."""
+    half = replace(RAIN, name="雨\ud83d")
+    log = dump_log(Log(half, (Line("我\ud83d", "来了\ud83d", Origin.PERSON, id="号" * 200),)))
+    await writer.open(log=atelier.save.library.add_log("旧城", "雨夜", log.encode()))
+    scene = await writer.get()
+    assert [(line["character"], line["text"]) for line in scene["lines"]] == [("我\ufffd", "来了\ufffd")]
+    assert scene["title"] == "雨\ufffd"
+    await writer.do("edit", line=scene["lines"][0]["id"], text="来了！")
+
+
 async def test_nobody_waits_for_a_log_to_be_saved(atelier: Atelier, writer: Writer) -> None:
     """The library may be at something long just then, an import on a slow disk; the desk and the show go on."""
     with atelier.save.library._lock:  # of this thread, in which the program runs
@@ -257,22 +268,22 @@ async def test_what_is_not_there_is_404_and_what_is_wrong_is_400(writer: Writer)
 async def test_a_scenario_that_was_edited_is_read_again(atelier: Atelier, writer: Writer) -> None:
     """When somebody says so; the story stays, and undo brings the old one back."""
     assert (await writer.do("recast", status=409))["error"] == "same"
-    assert await writer.get("scenario") == {"changed": False}
+    assert await writer.get("scenario") == {"there": True, "changed": False}
     library = atelier.save.library
     kept = library.read("旧城", "雨夜")
     changed = replace(kept.scenario, background="天晴了。", characters=(*kept.scenario.characters, Character("新客")))
     library.edit("旧城", "雨夜", changed, kept.digest)
     before = await writer.get()
-    assert await writer.get("scenario") == {"changed": True}
+    assert await writer.get("scenario") == {"there": True, "changed": True}
     await writer.do("recast")
-    assert await writer.get("scenario") == {"changed": False}
+    assert await writer.get("scenario") == {"there": True, "changed": False}
     scene = await writer.get()
     assert scene["background"] == "天晴了。" and "新客" in [one["name"] for one in scene["characters"]]
     assert scene["lines"] == before["lines"]
     await writer.do("undo")
     assert (await writer.get())["characters"] == before["characters"]
     library.discard("旧城", "雨夜")
-    assert await writer.get("scenario") == {"changed": False}
+    assert await writer.get("scenario") == {"there": False, "changed": False}
 
 
 async def test_characters_have_their_pictures(atelier: Atelier, writer: Writer) -> None:
@@ -287,7 +298,7 @@ async def test_characters_have_their_pictures(atelier: Atelier, writer: Writer) 
     async with writer.follow() as socket:
         await hear(socket, "snapshot")
     await writer.say("还能写。")
-    await writer.post("save", status=404)
+    assert (await writer.post("save", status=409))["error"] == "no_scenario"
 
 
 async def test_pictures_that_cannot_be_looked_for_keep_nobody_out(

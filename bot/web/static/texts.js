@@ -345,7 +345,7 @@ export function t(key, values = {}) {
 
 /** What the server has to say stands in Chinese and, after a full stop, in English: the part that the page speaks. */
 export function ours(message) {
-  const [, chinese, english] = message.match(/^(.*?[\u3000-\u9fff\uff00-\uffef].*?[。！？])\s+([A-Z].*)$/s) || [null, message, message];
+  const [, chinese, english] = message.match(/^(.*?[\u3000-\u9fff\uff00-\uffef].*?[。！？])\s+([A-Z\d].*)$/s) || [null, message, message];
   return column ? english : chinese;
 }
 

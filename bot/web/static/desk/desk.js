@@ -38,7 +38,7 @@ function openDesk(scene, line) {
   function hear(event) {
     screen.hear(event);
     if (event.event === "snapshot" && tools === null) begin(event);
-    if (event.event === "link" && store.link === "lost" && store.snapshot === null) lookFor();
+    if (event.event === "link" && store.link === "lost") lookFor();
   }
 
   /** With the first word of the server. */
@@ -64,11 +64,12 @@ function openDesk(scene, line) {
     requestAnimationFrame(() => hand.reveal(id));
   }
 
-  /** The address may name a scene that is not there. */
+  /** The address may name a scene that is not there, or another window may have put it into the bin. */
   async function lookFor() {
     const { status, message } = await get(store.path);
-    if (status !== 404) return;
+    if (status !== 404 || store.closed) return;
     store.close();
+    show($("#desk"), false);
     notice(message, "refused");
     openScenes(true);
   }

@@ -11,6 +11,8 @@ export class Follow {
     this.held = true; // at the end, as far as the reader is concerned
     this.height = 0; // the paper's, when that was last known
     scroll.addEventListener("scroll", () => this.draw(), { passive: true });
+    // Who is led to a line is there from then on, however high the paper is going to be.
+    scroll.addEventListener("focusin", () => (this.held = this.atEnd));
     // Below it the writer's box grows and shrinks; who was at the end stays there.
     new ResizeObserver(() => this.resized()).observe(scroll);
   }

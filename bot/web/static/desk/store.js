@@ -16,6 +16,7 @@ export class Store {
     this.link = "connecting"; // "connecting" | "live" | "lost"
     this.attempt = 0; // how often a lost connection was tried again
     this.revision = 0; // the newest that we know of, our own orders included
+    this.closed = false;
     this.last = null; // the order under way, on which the next one waits
     this.listeners = new Set();
   }
@@ -50,6 +51,7 @@ export class Store {
   }
 
   close() {
+    this.closed = true;
     this.feed.close();
   }
 

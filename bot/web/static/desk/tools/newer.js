@@ -1,7 +1,7 @@
 // A scene stands alone: it goes by its scenario as it was when the scene began. When that was edited since, this says so
-// above every tool, with the button that takes the new one over.
+// above every tool, with the button that takes the new one over. Where there is none, no link leads to it.
 
-import { h, show } from "../../dom.js";
+import { $, h, setAttr, show } from "../../dom.js";
 import { t } from "../../texts.js";
 import { give } from "./dialogs.js";
 
@@ -23,11 +23,13 @@ export class Newer {
   async look() {
     const asked = (this.asked += 1);
     const answer = await this.store.read("scenario");
-    if (asked === this.asked) show(this.root, answer.ok && answer.answer.changed);
+    if (asked !== this.asked) return;
+    show(this.root, answer.ok && answer.answer.changed);
+    setAttr($("#tools"), "data-no-scenario", answer.ok && !answer.answer.there ? "" : null);
   }
 
   async take() {
     const { ok } = await give(this.store, "recast", {}, t("tools.newer.taken"));
-    if (ok) document.querySelector("#tools [role=tab][aria-selected=true]").focus(); // the button goes
+    if (ok) $("#tools [role=tab][aria-selected=true]").focus(); // the button goes
   }
 }

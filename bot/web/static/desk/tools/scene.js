@@ -81,7 +81,7 @@ export class SceneTool {
     const { title, name } = this.store.snapshot;
     const wanted = title || name;
     askName({
-      title: t("tools.scene.cohost"),
+      title: t("tools.scene.cohost.title"),
       note: t("tools.scene.cohost.note"),
       value: wanted,
       button: t("tools.scene.cohost.do"),

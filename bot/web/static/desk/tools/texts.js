@@ -166,6 +166,7 @@ addTexts({
   "tools.scene.read": ["阅读与导出", "Read and export"],
   "tools.scene.edit": ["编辑剧本", "Edit the scenario"],
   "tools.scene.cohost": ["用这一幕作副播剧本…", "Use this scene for the co-host…"],
+  "tools.scene.cohost.title": ["用这一幕作副播剧本", "Use this scene for the co-host"],
   "tools.scene.cohost.note": [
     "把已认可的正文存成一个新剧本（开场就是它们，角色和设定照旧），副播随即演它。还有卡片没处理完时换不了。",
     "What is confirmed becomes the opening of a new scenario, with the same characters, and the co-host plays it at once. Not while a card is waiting.",
