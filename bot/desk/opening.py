@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -11,11 +12,14 @@ from bot.aired import aired_lines
 from bot.desk.orders import MOST_LINES
 from bot.desk.steps import Began
 from bot.errors import Refused
+from bot.letters import LONE_SURROGATE
 from bot.save import Save
 from bot.save.library import Library
 from bot.scenario import Line, Scenario, dump_scenario
 
 NewId = Callable[[], str]
+
+_ID = re.compile(r"[!-~]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +62,30 @@ def of_show(
 def began(
     scenario: Scenario, lines: Iterable[Line], title: str = "", new_id: NewId = lambda: uuid4().hex[:12]
 ) -> Began:
-    """The first step of a scene in which these lines are played already. Those without an id, or with one that another
-    has, get one. Raises Refused where they are too many."""
-    found = tuple(_with_ids(lines, new_id))
+    """The first step of a scene in which these lines are played already. Those without an id that an order could name,
+    or with one that another has, get one. Raises Refused where they are too many."""
+    found = tuple(_with_ids(map(_whole_line, lines), new_id))
     if len(found) > MOST_LINES:
         raise Refused(
             "too_much", f"一个场景最多 {MOST_LINES} 行，这里有 {len(found)} 行。 Too many lines for one scene."
         )
-    return Began(dump_scenario(scenario), found, " ".join(title.split()) or scenario.name or "无题")
+    title = " ".join(title.split()) or _whole(scenario.name) or "无题"
+    return Began(dump_scenario(scenario), found, title)
+
+
+def _whole_line(line: Line) -> Line:
+    return replace(line, character=_whole(line.character), text=_whole(line.text))
+
+
+def _whole(text: str) -> str:
+    """Some programs cut an emoji in half; a record cannot keep that."""
+    return LONE_SURROGATE.sub("\ufffd", text)
 
 
 def _with_ids(lines: Iterable[Line], new_id: NewId) -> Iterable[Line]:
     seen: set[str] = set()
     for line in lines:
-        if not line.id or line.id in seen:
+        if not _ID.fullmatch(line.id) or line.id in seen:
             line = replace(line, id=new_id())
         seen.add(line.id)
         yield line
