@@ -9,8 +9,8 @@ import pytest
 
 from bot.approval import Action, Decision, Item, ItemId, State
 from bot.messages import Kind, Message, MessageId, Viewer
-from bot.scenario import Character, Line, Log, Origin, dump_log
-from tests.desk.atelier import RAIN, Atelier, Writer, hear
+from bot.scenario import Character
+from tests.desk.atelier import Atelier, Writer, hear
 
 
 async def test_a_scene_begins_with_its_opening(writer: Writer) -> None:
@@ -148,17 +148,6 @@ async def test_a_log_is_saved_and_opened_again(atelier: Atelier, writer: Writer)
     assert after["title"] == "接着写" and after["id"] != before["id"]
     told = [[(line["character"], line["text"], line["origin"]) for line in one["lines"]] for one in (before, after)]
     assert told[0] == told[1]
-
-
-async def test_a_log_with_half_an_emoji_is_opened(atelier: Atelier, writer: Writer) -> None:
-    """As other programs leave it where they cut a text. Whatever they call a line, it can be edited."""
-    half = replace(RAIN, name="雨\ud83d")
-    log = dump_log(Log(half, (Line("我\ud83d", "来了\ud83d", Origin.PERSON, id="号" * 200),)))
-    await writer.open(log=atelier.save.library.add_log("旧城", "雨夜", log.encode()))
-    scene = await writer.get()
-    assert [(line["character"], line["text"]) for line in scene["lines"]] == [("我\ufffd", "来了\ufffd")]
-    assert scene["title"] == "雨\ufffd"
-    await writer.do("edit", line=scene["lines"][0]["id"], text="来了！")
 
 
 async def test_nobody_waits_for_a_log_to_be_saved(atelier: Atelier, writer: Writer) -> None:
