@@ -808,7 +808,8 @@ async def test_a_scene_comes_back_from_the_bin(theatre: OpenTheatre) -> None:
     await page.get_by_role("button", name="取回").click()
     await expect(page.locator("#scene-list li")).to_have_count(1)
     await expect(page.locator("#bin")).to_be_hidden()
-    await page.locator("#scene-list a").click()
+    await expect(page.locator("#scene-list a")).to_be_focused()
+    await page.keyboard.press("Enter")
     await ready(page)
 
 
@@ -845,6 +846,7 @@ async def test_a_scene_in_the_bin_is_deleted_after_a_question(theatre: OpenTheat
     await page.keyboard.press("Enter")
     await expect(page.locator("#bin")).to_be_hidden()
     assert writing.house.desk.scenes() == []
+    await expect(page.locator("#scenes a[href='/scenarios']")).to_be_focused()
 
 
 # -- the phone ---------------------------------------------------------------------------------------------------------

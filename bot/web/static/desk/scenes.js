@@ -49,6 +49,7 @@ async function restore(scene) {
   if (!answer.ok) return refused(answer);
   notice(t("desk.scenes.restored"));
   draw(await load());
+  $(`#scene-list [data-key="${CSS.escape(scene)}"] a`)?.focus();
 }
 
 async function remove(scene) {
@@ -56,6 +57,7 @@ async function remove(scene) {
   if (!answer.ok) return answer;
   notice(t("desk.scenes.removed"));
   draw(await load());
+  requestAnimationFrame(() => ($("#binned button") || $("#scenes a")).focus()); // after the question is gone
   return answer;
 }
 

@@ -7,7 +7,7 @@ addTexts({
   "desk.scenes.title": ["场景", "Scenes"],
   "desk.scenes.none": ["还没有场景。先选一个剧本，写作台就会打开。", "No scene yet. Choose a scenario and the desk opens."],
   "desk.scenes.new": ["去选剧本", "Choose a scenario"],
-  "desk.scenes.bin": ["回收站里有 {n} 个场景", "{n} scenes in the bin"],
+  "desk.scenes.bin": ["回收站里有 {n} 个场景", "Scenes in the bin: {n}"],
   "desk.scenes.restore": ["取回", "Bring back"],
   "desk.scenes.restored": ["已取回。", "It is back."],
   "desk.scenes.remove": ["永远删除…", "Delete for ever…"],
