@@ -57,6 +57,17 @@ def test_files_that_are_named_are_there() -> None:
         assert [path for path in named if not (ROOT / path).exists()] == [], document
 
 
+def test_what_a_writer_is_told_to_press_is_there() -> None:
+    """Whatever stands in “…” about the desk are words of a page, letter by letter; a count in them may be left out."""
+    guide = (ROOT / "docs" / "desk.md").read_text(encoding="utf-8").split("# The script desk")[0]
+    section = CHINESE.split("\n## 写作台\n")[1].split("\n## ")[0]
+    told = re.findall(r"“([^”]+)”", guide + section)
+    pages = "".join(file.read_text(encoding="utf-8") for file in [*STATIC.rglob("texts.js"), STATIC / "page.js"])
+    words = {re.sub(r"（\{n\}）$", "", text) for text in re.findall(r'": \["([^"]+)",', pages)}
+    assert len(told) >= 40
+    assert [text for text in told if text not in words] == []
+
+
 @pytest.mark.parametrize("part", [CHINESE, ENGLISH], ids=["zh", "en"])
 def test_state_table_is_the_programs(part: str) -> None:
     """Each change of state stands in the row of its state, and no other does."""
