@@ -43,9 +43,19 @@ async def pairs(request: web.Request) -> web.StreamResponse:
     with contextlib.closing(request.app[keys.LEDGER]()) as ledger:
         lines = jsonl(asked.pairs(ledger))
         await answer.prepare(request)
-        while piece := await asyncio.to_thread(lambda: "".join(islice(lines, PIECE))):
+        while piece := await to_the_end(lambda: "".join(islice(lines, PIECE))):
             await answer.write(piece.encode())
     return answer
+
+
+async def to_the_end(work: Callable[[], T]) -> T:
+    """In a thread. Who is cancelled waits for it: the database must not be closed under a query."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
 
 
 def _file(name: str) -> dict[str, str]:
