@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -70,7 +71,12 @@ class WatchedWords:
         """Until cancelled. `changed` is called when another list is in use, or one cannot be."""
         while True:
             await asyncio.sleep(pause)
-            if await asyncio.to_thread(self.refresh):
+            news = False
+            with contextlib.suppress(
+                OSError, RuntimeError
+            ):  # no file or no thread to be had: the next look may find one
+                news = await asyncio.to_thread(self.refresh)
+            if news:
                 changed()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -132,4 +133,22 @@ async def test_a_running_show_is_told_of_a_change(mine: Path) -> None:
     write(mine, "绿皮怪\n")
     await until(lambda: len(told) == 2)
     assert told[1] == "" and rules(words, "绿皮怪") == ["word:绿皮怪"]
+    task.cancel()
+
+
+async def test_a_look_that_finds_no_thread_is_made_later(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many open files, or no thread to be had: the words in use stay, and the show goes on."""
+    words, look = WatchedWords([mine]), asyncio.to_thread
+    troubles, told = [OSError("Too many open files"), RuntimeError("can't start new thread")], list[str]()
+
+    async def scarce(work: Callable[[], bool]) -> bool:
+        if troubles:
+            raise troubles.pop()
+        return await look(work)
+
+    monkeypatch.setattr(asyncio, "to_thread", scarce)
+    write(mine, "绿皮怪\n")
+    task = asyncio.create_task(words.run(lambda: told.append(words.problem), pause=0.01))
+    await until(lambda: told or task.done())
+    assert told == [""] and not troubles
     task.cancel()
