@@ -37,6 +37,8 @@ from bot.scenario import Line, Log, Scenario
 from bot.view import Json, engine_json
 from bot.voices import Voices
 
+MOST_PAGES = 128  # that follow scenes, all together: each is an open file, and the show needs some, too
+
 
 class Desk:
     def __init__(
@@ -153,6 +155,10 @@ class Desk:
     @contextmanager
     def following(self, id: str, tab: str) -> Iterator[Feed]:
         """What happens in a scene, for the page of this name."""
+        if sum(len(scene.feed) for scene in self._shelf) >= MOST_PAGES:
+            raise Refused(
+                "too_many_pages", "打开的页面太多了，请先关掉几个。 Too many pages are open: close some first."
+            )
         scene = self._shelf.take(id)
         scene.tabs.opened(tab)
         self._find_avatars(scene)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.desk import desk
 from bot.save import SaveError
 from bot.save.desk import DeskRecord
 from tests.desk.atelier import Atelier, Writer, hear
@@ -166,3 +167,13 @@ async def test_where_the_disk_refuses_nothing_has_changed(writer: Writer, monkey
         key: before[key] for key in before if key not in changed
     }
     await writer.do("discard", revision=before["revision"])
+
+
+async def test_pages_are_bounded_over_all_scenes(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is an open file, and the show would not get any more."""
+    monkeypatch.setattr(desk, "MOST_PAGES", 2)
+    async with writer.follow("a") as one, writer.follow("b") as other:
+        for socket in (one, other):
+            await hear(socket, "snapshot")
+        await writer.open()
+        assert (await writer.get("feed", status=409))["error"] == "too_many_pages"
