@@ -81,6 +81,18 @@ async def test_an_empty_folder_offers_an_example(theatre: OpenTheatre) -> None:
     await page.wait_for_url("**/desk?scene=*")
 
 
+async def test_a_question_that_is_answered_with_no_leads_back_to_its_menu(theatre: OpenTheatre) -> None:
+    """By keyboard: the focus stands where the menu was opened."""
+    house = await theatre()
+    house.save.library.create(FOG)
+    page = await house.page("/scenarios")
+    await page.locator(".card .more summary").press("Enter")
+    await page.locator(".card [data-does=delete]").press("Enter")
+    await expect(page.locator("#ask")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".card .more summary")).to_be_focused()
+
+
 async def test_what_the_form_does_not_show_is_kept(theatre: OpenTheatre) -> None:
     """Words, a lorebook entry and the author's note change; keys of other programs stay in the file."""
     house = await theatre()

@@ -143,6 +143,11 @@ export function keepMenus() {
   document.addEventListener("click", (event) => {
     for (const menu of open()) if (!menu.contains(event.target) || event.target.closest("menu")) menu.open = false;
   });
+  // Before what was chosen asks a question: the menu goes, and the focus comes back to where it was opened.
+  document.addEventListener("click", ({ target }) => {
+    const chosen = target.closest("details.more menu button");
+    if (chosen) chosen.closest("details").querySelector("summary").focus();
+  }, true);
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const menu of open()) {
