@@ -27,14 +27,10 @@ def scenario_of(
     """The scenario of a show (series/name), and the library's folder that it belongs to. Shows go by what their
     scenario's file says of its series and name. `running` need not be one of the library's. None: it is gone."""
     for listed in library.listing():
-        if listed.scenario and _key(listed.scenario) == show:
+        if listed.scenario and listed.scenario.key == show:
             return (listed.series, listed.name), listed.scenario
     series, _, name = show.partition("/")
-    return (series, name), running if running and _key(running) == show else None
-
-
-def _key(scenario: Scenario) -> str:
-    return f"{scenario.series}/{scenario.name}"
+    return (series, name), running if running and running.key == show else None
 
 
 def item_lines(item: Item, speakers: Iterable[str]) -> tuple[Line, ...]:

@@ -88,7 +88,7 @@ class Board:
             "now": now,
             "version": rules.version,
             "lang": rules.lang,
-            "scenario": f"{self._scenario.series}/{self._scenario.name}",
+            "scenario": self._scenario.key,
             "character": self._scenario.speaker,
             "settings": {
                 "max_text": rules.max_text,

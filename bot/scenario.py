@@ -151,6 +151,11 @@ class Scenario:
         object.__setattr__(self, "characters", tuple(by_side))
 
     @property
+    def key(self) -> str:
+        """series/name, under which its show is on record. Half a character counts as a question mark: no record holds it."""
+        return LONE_SURROGATE.sub("\ufffd", f"{self.series}/{self.name}")
+
+    @property
     def speaker(self) -> str:
         """The character the model plays: the first on the AI side, "" when there is none."""
         return next((character.name for character in self.characters if character.side == "AI"), "")

@@ -94,7 +94,7 @@ class Show:
         self._outlets = tuple(outlets)
         self._rules = rules
         self._clock = clock
-        self._key = f"{scenario.series}/{scenario.name}"
+        self._key = scenario.key
         self._queue = ApprovalQueue(self._record, max_text=rules.max_text)
         self._transcript = self._story(scenario, self._key)
         self._own_words = OwnWords(save, lists) if lists else None

@@ -27,7 +27,7 @@ class Staging:
     @property
     def key(self) -> str:
         """Under which its cards are on record: series/name."""
-        return f"{self.scenario.series}/{self.scenario.name}"
+        return self.scenario.key
 
 
 Stage = Callable[[str, str], Staging]

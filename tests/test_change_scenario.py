@@ -8,6 +8,7 @@ import functools
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,19 @@ async def test_a_stop_and_a_change_while_an_outlet_takes_its_time(tmp_path: Path
         house.show.pause("run", ANNA)
         house.show.say("", "新的一幕", ANNA)
         await until(lambda: house.second.seen == ["新的一幕"])
+
+
+async def test_half_a_character_in_a_title_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can be played, and what is said in it is on record: a file from elsewhere may end in half an emoji."""
+    half = replace(INN, name="客栈\ud83d")
+    monkeypatch.setitem(SCENES, "夜谈/半", half)
+    house = opened(tmp_path)
+    async with house.running():
+        house.show.change_scenario("夜谈", "半", ANNA)
+        house.show.say("", "打烊了。", ANNA)
+        await until(lambda: house.stage.seen)
+        assert house.show.status()["scenario"] == half.key == "夜谈/客栈\ufffd"
+        assert [item.text for item in house.save.published_items(half.key)] == ["打烊了。"]
 
 
 async def test_without_other_scenarios_there_is_no_change(tmp_path: Path) -> None:
