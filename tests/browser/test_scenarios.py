@@ -819,7 +819,7 @@ async def test_the_desk_opens_by_itself_when_the_model_has_read(theatre: OpenThe
     await expect(page.locator("#reading-text")).to_contain_text("模型正在读：0 / ")
     total = int(await page.locator("#reading-bar").get_attribute("max") or 0)
     house.engine.step()
-    await expect(page.locator("#reading-text")).to_have_text(f"模型正在读：{total // 2} / {total} 词元")
+    await expect(page.locator("#reading-text")).to_have_text(f"模型正在读：{total // 2} / {total} token")
     house.engine.step()
     await page.wait_for_url("**/desk?scene=*")
     assert [scene["name"] for scene in house.desk.scenes()] == ["初见"]

@@ -150,7 +150,7 @@ addTexts({
   "tools.fed.tokens": ["{n} token", "{n} tokens"],
   "tools.fed.total": ["共 {n} token · {form}", "{n} tokens in all · {form}"],
   "tools.fed.part.background": ["背景", "Background"],
-  "tools.fed.part.opening": ["开场", "Opening"],
+  "tools.fed.part.opening": ["前置剧情", "Opening"],
   "tools.fed.part.summary": ["提要", "Summary"],
   "tools.fed.part.story": ["正文", "Story"],
   "tools.fed.part.character": ["人物", "Character"],
@@ -168,7 +168,7 @@ addTexts({
   "tools.scene.cohost": ["用这一幕作副播剧本…", "Use this scene for the co-host…"],
   "tools.scene.cohost.title": ["用这一幕作副播剧本", "Use this scene for the co-host"],
   "tools.scene.cohost.note": [
-    "把已认可的正文存成一个新剧本（开场就是它们，角色和设定照旧），副播随即演它。还有卡片没处理完时换不了。",
+    "把已认可的正文存成一个新剧本（前置剧情就是它们，角色和设定照旧），副播随即演它。还有卡片没处理完时换不了。",
     "What is confirmed becomes the opening of a new scenario, with the same characters, and the co-host plays it at once. Not while a card is waiting.",
   ],
   "tools.scene.cohost.do": ["存下并换上", "Save and play it"],
