@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.conftest import OpenTheatre
-from tests.browser.theatre import PHONE
+from tests.browser.theatre import PHONE, settled
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 BLOCKED = "去看 www.example.com 吧"
-
-
-async def settled(page: Page) -> None:
-    """The card is there, has a finished draft, and is past the moment in which a double press would hit it."""
-    await expect(page.locator('.draft[aria-checked="true"][data-done]')).to_be_visible()
-    await expect(page.locator("#card:not([data-early])")).to_be_visible()
 
 
 async def test_a_blocked_draft_goes_out_with_a_reason_and_only_with_one(theatre: OpenTheatre) -> None:

@@ -9,24 +9,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, Route, WebSocketRoute, expect
+from playwright.async_api import Route, WebSocketRoute, expect
 
 from adapters.base import AdapterState, Phase
 from bot.messages import Event, Kind, Message, MessageId, Viewer, Withdrawn
 from moderation.views import shown
 from tests.browser.conftest import OpenTheatre
-from tests.browser.theatre import OPERATOR_TOKEN, PHONE
+from tests.browser.theatre import OPERATOR_TOKEN, PHONE, settled
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
-
-
-async def settled(page: Page) -> None:
-    """The card is there, has a finished draft, and is past the moment in which a double press would hit it."""
-    await expect(page.locator('.draft[aria-checked="true"][data-done]')).to_be_visible()
-    await expect(page.locator("#card:not([data-early])")).to_be_visible()
 
 
 async def test_keys_pick_and_approve_exactly_the_words_shown(theatre: OpenTheatre) -> None:
@@ -174,6 +168,7 @@ async def test_edited_words_that_are_taken_back_are_not_lost(theatre: OpenTheatr
     await page.keyboard.press("f")
     await expect(page.locator("#air-box")).to_be_visible()
     house.hear("第二个？", "乙")
+    await expect(page.locator("#viewer")).to_have_text("乙")
     await settled(page)
     await page.keyboard.press("e")
     await page.locator("#edit-text").fill("改得很用心的话")
@@ -624,6 +619,28 @@ async def test_sign_in_with_a_wrong_and_a_right_token(theatre: OpenTheatre) -> N
     await settled(page)
     await page.keyboard.press("f")
     await expect(page.locator("#air-who")).to_contain_text("小周")
+
+
+async def test_the_form_waits_for_its_script(theatre: OpenTheatre) -> None:
+    """Sent by the browser itself, before the script is there, the token would be lost and the form empty again."""
+    house = await theatre()
+    page = await (await house.context()).new_page()
+    house.watch(page)
+    here = asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        await here.wait()
+        await route.continue_()
+
+    await page.route("**/static/login.js", slow)
+    await page.goto(house.url(), wait_until="commit")
+    await page.wait_for_selector("#login", state="attached")
+    await expect(page.locator("#login")).to_be_hidden()
+    here.set()
+    await expect(page.locator("#token")).to_be_focused()
+    await page.keyboard.type(OPERATOR_TOKEN)
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("html[data-link=live]")
 
 
 async def test_a_panel_whose_session_has_ended_shows_the_form(theatre: OpenTheatre) -> None:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Page, Playwright
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, expect
 
 from bot.desk.desk import Desk
 from bot.engine.scripted import ScriptedEngine
@@ -188,3 +188,10 @@ class Theatre:
                 else None
             ),
         )
+
+
+async def settled(page: Page) -> None:
+    """A card waits, has a finished draft, and is past the moment in which a double press would hit it."""
+    await expect(page.locator("#stamp")).to_be_hidden()
+    await expect(page.locator('.draft[aria-checked="true"][data-done]')).to_be_visible()
+    await expect(page.locator("#card:not([data-early])")).to_be_visible()

@@ -32,6 +32,8 @@ $("#login").addEventListener("submit", (event) => {
   event.preventDefault();
   enter($("#token").value.trim());
 });
+$("#login").hidden = false; // not before: the browser's own way to send a form would lose what was typed
+$("#token").focus();
 
 const given = new URLSearchParams(location.hash.slice(1)).get("token") || new URLSearchParams(location.search).get("token");
 if (given) {
