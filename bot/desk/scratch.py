@@ -17,9 +17,20 @@ MOST_TABS = 16  # whose words are kept; beyond it the oldest of those that are c
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Words that are being changed in their place. `id`: the line's or the draft's; `cursor` as in Scratch."""
+
+    id: str
+    character: str
+    text: str
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Scratch:
     """`cursor` counts UTF-16 units, as browsers do. `character` and `mode` are what the page had chosen. `writer`, `start`
-    and `hint`: who was to write drafts, how they were to begin, and what the model was to be told."""
+    and `hint`: who was to write drafts, how they were to begin, and what the model was to be told. `edit`: the line that was
+    being changed, if any."""
 
     text: str
     cursor: int
@@ -28,6 +39,7 @@ class Scratch:
     writer: str = ""
     start: str = ""
     hint: str = ""
+    edit: Edit | None = None
 
 
 _SCRATCH = TypeAdapter(Scratch)
@@ -85,5 +97,9 @@ class Tabs:
         """The closed tab that was written in last, before it one with words; not one that somebody has inherited."""
         taken = set(self._inherited.values())
         orphans = [tab for tab in self._kept if not self._open[tab] and tab not in taken]
-        with_words = [tab for tab in orphans if _SCRATCH.validate_json(self._kept[tab].body).text]
+        with_words = [tab for tab in orphans if _has_words(_SCRATCH.validate_json(self._kept[tab].body))]
         return next(reversed(with_words or orphans), None)
+
+
+def _has_words(scratch: Scratch) -> bool:
+    return bool(scratch.text or scratch.edit)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from bot.desk.drafting import Wanted
 from bot.desk.orders import AnyOrder, Id, Name
-from bot.desk.scratch import Scratch
+from bot.desk.scratch import Edit, Scratch
 from bot.web.bodies import Body, Seen
 
 MOST_SCRATCH = 20_000  # characters: what is pasted to be cut into lines
@@ -56,6 +56,13 @@ class AskOf(Body):
     ask: Id
 
 
+class EditOf(Body):
+    id: Id
+    character: Name = ""
+    text: str = Field("", max_length=MOST_SCRATCH)
+    cursor: int = Field(0, ge=0)
+
+
 class ScratchOf(Body):
     tab: str = Field(min_length=1, max_length=100)
     text: str = Field("", max_length=MOST_SCRATCH)
@@ -65,6 +72,8 @@ class ScratchOf(Body):
     writer: Name = ""
     start: str = Field("", max_length=500)
     hint: str = Field("", max_length=500)
+    edit: EditOf | None = None
 
     def scratch(self) -> Scratch:
-        return Scratch(**self.model_dump(exclude={"tab"}))
+        edit = None if self.edit is None else Edit(**self.edit.model_dump())
+        return Scratch(**self.model_dump(exclude={"tab", "edit"}), edit=edit)

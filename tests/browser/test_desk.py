@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from bot.scenario import Line, Origin
 from tests.browser.conftest import OpenTheatre
@@ -98,26 +98,30 @@ async def test_the_model_writes_the_writers_side(theatre: OpenTheatre) -> None:
     await expect(page.locator("#text")).to_have_value("")
 
 
-async def test_a_round_that_another_window_touched_is_not_confirmed_unread(theatre: OpenTheatre) -> None:
-    """A line that came in between has not been read: what was taken stays pending, and the page says why."""
+@pytest.mark.parametrize("deed", ["add", "edit"])
+async def test_a_round_that_another_window_touched_is_not_confirmed_unread(theatre: OpenTheatre, deed: str) -> None:
+    """Words that came in between have not been read: what was taken stays pending, and the page says why."""
     writing = open_scene(await theatre("先进来吧。"))
     page = await writing.page()
     await page.keyboard.type("灯？")
     await page.keyboard.press("Enter")
     await drafted(page, QUICK_DRAFTS)
-    await page.route("**/do", lambda route: interfere(writing, route))
+
+    async def interfere(route: Route) -> None:
+        """The order goes through, and at once another window adds a line, or changes one."""
+        response = await route.fetch()
+        if "confirm" not in (route.request.post_data or ""):
+            if deed == "add":
+                writing.add("阿岚", "我也在。")
+            else:
+                writing.do("edit", line=writing.now["pending"][0]["id"], text="灯呢？", character="我")
+        await route.fulfill(response=response)
+
+    await page.route("**/do", interfere)
     await page.keyboard.press("1")
     await expect(page.locator("#said")).to_contain_text("没有认可")
     assert writing.said() == []
-    assert writing.said("pending")[-1] == ("阿岚", "我也在。")
-
-
-async def interfere(writing: Writing, route: Any) -> None:
-    """The order goes through, and at once another window adds a line."""
-    response = await route.fetch()
-    if "confirm" not in (route.request.post_data or ""):
-        writing.add("阿岚", "我也在。")
-    await route.fulfill(response=response)
+    assert writing.said("pending")[-1] == {"add": ("阿岚", "我也在。"), "edit": ("小铃", "先进来吧。")}[deed]
 
 
 # -- advanced ----------------------------------------------------------------------------------------------------------
@@ -626,6 +630,53 @@ async def test_after_a_crash_the_next_window_has_the_words(theatre: OpenTheatre)
     again = await writing.page()
     await expect(again.locator("#text")).to_have_value("写到一半就")
     assert await again.locator("#text").evaluate("box => box.selectionStart") == 5
+
+
+async def test_a_changed_line_is_still_being_changed_after_a_reload(theatre: OpenTheatre) -> None:
+    """The box stands in its line again, with the words, the name and the cursor."""
+    writing = open_scene(await theatre())
+    page = await writing.page()
+    await page.locator("#story .words").nth(1).dblclick()
+    await page.locator(".editor textarea").fill("你总算来了。")
+    await choose(page, ".editor", "阿岚")
+    async with page.expect_response("**/scratch"):
+        await page.locator(".editor textarea").evaluate("box => box.setSelectionRange(3, 3)")
+        await page.locator(".editor textarea").press("End")
+    await page.reload()
+    await ready(page)
+    box = page.locator("#story .line").nth(1).locator("textarea")
+    await expect(box).to_have_value("你总算来了。")
+    await expect(box).to_be_focused()
+    assert await box.evaluate("box => box.selectionStart") == 6
+    await box.press("Control+Enter")
+    await expect(page.locator(".editor")).to_have_count(0)
+    assert [(line["character"], line["text"]) for line in writing.now["lines"]][1] == ("阿岚", "你总算来了。")
+    async with page.expect_response("**/scratch"):
+        await page.keyboard.type("好")
+    await page.reload()
+    await ready(page)
+    await expect(page.locator(".editor")).to_have_count(0)
+
+
+async def test_a_draft_that_was_being_changed_goes_to_the_next_window(theatre: OpenTheatre) -> None:
+    """And where the draft is gone by then, its words stand at the foot of the page."""
+    writing = open_scene(await theatre("我在等你。"))
+    page = await writing.page()
+    await page.keyboard.press("Enter")
+    await drafted(page, QUICK_DRAFTS)
+    await page.locator(".draft button").first.click()
+    async with page.expect_response("**/scratch"):
+        await page.locator(".editor textarea").fill("我一直在等你。")
+    await page.context.close()
+    again = await writing.page()
+    await expect(again.locator(".draft .editor textarea")).to_have_value("我一直在等你。")
+    await again.context.close()
+    writing.add("阿岚", "风大了。")
+    writing.do("confirm", lines=[{"id": line["id"], "text": line["text"]} for line in writing.now["pending"]])
+    last = await writing.page()
+    await expect(last.locator("#stray textarea")).to_have_value("我一直在等你。")
+    await last.locator("#stray").get_by_role("button", name="放进输入框").click()
+    await expect(last.locator("#text")).to_have_value("我一直在等你。")
 
 
 async def test_two_windows_follow_each_other_and_keep_their_own_words(theatre: OpenTheatre) -> None:

@@ -125,7 +125,7 @@ export class Deeds {
     this.composer.goOn();
     if (!this.quick || continues) return true;
     if (character === this.composer.me) await this.askFor(this.composer.them);
-    else await this.confirmRound(before, answer.revision);
+    else await this.confirmRound([...before, { text }], answer.revision);
     return true;
   }
 
@@ -137,10 +137,10 @@ export class Deeds {
   }
 
   /** What was on the screen and the line just taken, nothing that came in between. */
-  async confirmRound(before, revision) {
+  async confirmRound(lines, revision) {
     const seen = await this.store.reached(revision);
     const { pending } = this.store.snapshot;
-    const same = seen && pending.length === before.length + 1 && before.every(({ id }, i) => id === pending[i].id);
+    const same = seen && pending.length === lines.length && lines.every((line, i) => isSame(line, pending[i]));
     if (same) await this.confirmLines(pending);
     else notice(t("desk.note.kept"), "refused");
   }
@@ -208,3 +208,7 @@ export class Deeds {
     await this.give("title", { title });
   }
 }
+
+/** A line that was just taken has no id on this page yet, and the server has tidied its spaces. */
+const isSame = (seen, { id, text }) => (seen.id === undefined ? bare(seen.text) === bare(text) : seen.id === id && seen.text === text);
+const bare = (text) => text.replace(/[\s\p{C}]/gu, "");

@@ -28,11 +28,11 @@ function openDesk(scene, line) {
   const options = new Options(() => scratch.changed());
   const pending = new PendingView($("#pending"), (line, to) => deeds.give("move", { line, to }));
   const drafts = new DraftsView($("#drafts"));
-  const editor = new Editor($("#stray"), (text) => composer.insert(text));
+  const editor = new Editor($("#stray"), { toText: (text) => composer.insert(text), changed: () => scratch.changed() });
   const screen = new Screen({ store, composer, options, pending, drafts, editor });
   const deeds = new Deeds({ store, composer, options, pending, drafts, editor }, () => screen.awaitDrafts());
   const hand = new Hand({ store, editor, composer, drafts, deeds }, () => screen.people);
-  const scratch = new Scratch(store, () => ({ ...composer.state, hint: options.hint }));
+  const scratch = new Scratch(store, () => ({ ...composer.state, hint: options.hint, edit: editor.state }));
   let tools = null;
 
   function hear(event) {
@@ -55,6 +55,7 @@ function openDesk(scene, line) {
     }
     scratch.begin();
     composer.goOn();
+    if (left !== null && left.edit) hand.resume(left.edit);
     if (line) requestAnimationFrame(() => arriveAt(line));
   }
 

@@ -6,9 +6,10 @@ import { translatePage } from "../texts.js";
 import { NameBox } from "./names.js";
 
 export class Editor {
-  /** `stray`: where it stands when its place has gone. `toText(text)` takes the words that have lost their place. */
-  constructor(stray, toText) {
-    Object.assign(this, { stray, toText });
+  /** `stray`: where it stands when its place has gone. `toText(text)` takes the words that have lost their place. `changed()`
+   * after every change of what a crash must not lose. */
+  constructor(stray, { toText, changed }) {
+    Object.assign(this, { stray, toText, changed });
     this.target = null; // { id, character, text, find(), send(text, character), take } while it is open
     this.kept = new Map(); // id -> words of an edit that was cancelled
     this.build();
@@ -26,6 +27,7 @@ export class Editor {
     this.form = h("form", { class: "editor" }, this.gone, this.box, h("div", { class: "row" }, this.who, this.use, this.save, cancel));
     this.form.addEventListener("submit", (event) => event.preventDefault() || this.submit());
     this.form.addEventListener("keydown", (event) => this.press(event));
+    for (const name of ["input", "change"]) this.form.addEventListener(name, () => this.changed());
     cancel.addEventListener("click", () => this.cancel());
     this.use.addEventListener("click", () => this.moveToText());
   }
@@ -47,6 +49,21 @@ export class Editor {
     this.box.focus({ preventScroll: true });
     this.box.setSelectionRange(this.box.value.length, this.box.value.length);
     this.form.scrollIntoView({ block: "nearest" });
+    this.changed();
+  }
+
+  /** What a reload or a crash must not lose; null while it is closed. */
+  get state() {
+    if (!this.open) return null;
+    return { id: this.target.id, character: this.names.name, text: this.box.value, cursor: this.box.selectionStart };
+  }
+
+  /** The words that were being typed, into the box that stands in their place again. */
+  restore({ character, text, cursor }) {
+    this.names.name = character;
+    this.box.value = text;
+    this.box.setSelectionRange(cursor, cursor);
+    this.changed();
   }
 
   /** After each drawing: into its place, or to the foot of the page. */
@@ -110,5 +127,6 @@ export class Editor {
     this.target = null;
     this.leave();
     show(this.stray, false);
+    this.changed();
   }
 }

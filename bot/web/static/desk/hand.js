@@ -50,6 +50,16 @@ export class Hand {
     this.open({ ...draft, take: true, find: () => this.drafts.find(draft), send: (text) => this.deeds.takeAs(draft, text) });
   }
 
+  /** Goes on with an edit that a crash or a reload has cut off; at the foot of the page when its place has gone meanwhile. */
+  resume(edit) {
+    const { id } = edit;
+    const draft = this.drafts.shown.find((one) => one.done && one.id === id);
+    if (this.lines.some((line) => line.id === id)) this.edit(id);
+    else if (draft) this.editDraft(draft.n);
+    else this.open({ ...edit, find: () => null, send: async () => false });
+    this.editor.restore(edit);
+  }
+
   open(target) {
     this.editor.edit(target, groupsOf(this.people(), this.lines));
   }
