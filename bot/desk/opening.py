@@ -67,7 +67,7 @@ def began(
     found = tuple(_with_ids(map(_whole_line, lines), new_id))
     if len(found) > MOST_LINES:
         raise Refused(
-            "too_much", f"一个场景最多 {MOST_LINES} 行，这里有 {len(found)} 行。 Too many lines for one scene."
+            "too_much", f"一个场景最多 {MOST_LINES} 条，这里有 {len(found)} 条。 Too many lines for one scene."
         )
     title = " ".join(title.split()) or _whole(scenario.name) or "无题"
     return Began(dump_scenario(scenario), found, title)

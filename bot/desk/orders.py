@@ -361,13 +361,13 @@ def check_bounds(story: Story) -> None:
     if len(pending) > MOST_PENDING or sum(len(line.text) for line in pending) > MOST_PENDING_TEXT:
         raise Refused(
             "too_much",
-            f"未决内容太多（最多 {MOST_PENDING} 行、{MOST_PENDING_TEXT} 字）。请先认可或丢弃一部分。"
+            f"未决内容太多（最多 {MOST_PENDING} 条、{MOST_PENDING_TEXT} 字）。请先认可或丢弃一部分。"
             " Too much is pending: confirm or discard some of it first.",
         )
     if any(len(line.text) > MOST_TEXT for line in pending):
-        raise Refused("too_long", f"一行最多 {MOST_TEXT} 字，请分成几行。 A line is too long: make several of it.")
+        raise Refused("too_long", f"一条最多 {MOST_TEXT} 字，请分成几条。 A line is too long: make several of it.")
     for count, most, what in (
-        (len(story.here.everything), MOST_LINES, "行"),
+        (len(story.here.everything), MOST_LINES, "条"),
         (len(story.branches), MOST_BRANCHES, "个分支"),
         (len(story.checkpoints), MOST_CHECKPOINTS, "个检查点"),
     ):

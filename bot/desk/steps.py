@@ -115,7 +115,7 @@ class Moved:
     def on(self, story: Story) -> Story:
         line = story.find(self.line)
         if line not in story.pending:
-            raise Refused("confirmed", "已认可的行不能换位置。 A confirmed line stays where it is.")
+            raise Refused("confirmed", "已认可的内容不能换位置。 A confirmed line stays where it is.")
         rest = [one for one in story.pending if one.id != line.id]
         rest.insert(min(max(self.to, 0), len(rest)), line)
         return _with_pending(story, rest)

@@ -85,7 +85,7 @@ class Branch:
         for index, one in enumerate(self.lines, start=1):
             if one.id == line:
                 return self.lines[:index]
-        raise Refused("not_found", "这个分支已认可的剧情里没有这一行。 No confirmed line of this branch has this id.")
+        raise Refused("not_found", "这个分支已认可的剧情里没有这一条。 No confirmed line of this branch has this id.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class Story:
 
     def find(self, id: str) -> Line:
         """A line of the present branch, confirmed or pending."""
-        return _one(self.here.everything, id, "这一行已经不在了。 This line is no longer here.")
+        return _one(self.here.everything, id, "这一条已经不在了。 This line is no longer here.")
 
     def find_branch(self, id: str) -> Branch:
         return _one(self.branches.values(), id, "没有这个分支。 There is no such branch.")
@@ -158,7 +158,7 @@ class Story:
         for branch in (self.here, *self.branches.values()):
             if not line or any(one.id == line for one in branch.lines):
                 return branch
-        raise Refused("not_found", "已认可的剧情里没有这一行。 No confirmed line has this id.")
+        raise Refused("not_found", "已认可的剧情里没有这一条。 No confirmed line has this id.")
 
     def with_branch(self, branch: Branch) -> Story:
         """This story with that branch new or changed."""
@@ -175,7 +175,7 @@ def new_line(character: str, text: str, origin: Origin, id: str) -> Line:
     """A line in its canonical form. Raises Refused where nothing is left of its words."""
     words = canonical_text(text)
     if not words:
-        raise Refused("empty", "这一行没有字。请写点什么。 This line has no words.")
+        raise Refused("empty", "这一条没有字。请写点什么。 This line has no words.")
     return Line(canonical_name(character), words, origin, id)
 
 

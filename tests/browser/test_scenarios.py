@@ -835,7 +835,7 @@ async def test_a_scene_goes_on_from_a_log(theatre: OpenTheatre) -> None:
     file = house.save.library.write_log("雾岛", "初见", Log(FOG, said))
     page = await house.page("/scenarios")
     await page.locator(".logs summary").click()
-    await expect(page.locator(".logs li")).to_contain_text("3 句")
+    await expect(page.locator(".logs li")).to_contain_text("3 条")
     await page.locator(f"[data-log='{file}']").click()
     await page.wait_for_url("**/desk?scene=*")
     (scene,) = house.desk.scenes()

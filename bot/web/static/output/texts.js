@@ -9,9 +9,9 @@ addTexts({
   "shelf.scene": ["写作台", "Desk"],
   "shelf.log": ["回放", "Log"],
   "shelf.show": ["直播", "Live"],
-  "shelf.lines": ["{n} 行", "{n} lines"],
+  "shelf.lines": ["{n} 条", "{n} lines"],
   "shelf.aired": ["{n} 次播出", "{n} aired"],
-  "shelf.none": ["还没有可读的故事。在「剧本」里打开一个，写几行，就会出现在这里。", "Nothing to read yet. Open a scenario, write a few lines, and it is here."],
+  "shelf.none": ["还没有可读的故事。在「剧本」里打开一个，写几条，就会出现在这里。", "Nothing to read yet. Open a scenario, write a few lines, and it is here."],
   "shelf.searching": ["正在找……", "Searching…"],
   "shelf.found": ["{n} 个故事里找到「{q}」。", "“{q}” is in {n} stories."],
   "shelf.found.one": ["1 个故事里找到「{q}」。", "“{q}” is in 1 story."],
@@ -28,7 +28,7 @@ addTexts({
   "find.none": ["没有", "none"],
   "find.previous": ["上一处（Shift+Enter）", "Previous (Shift+Enter)"],
   "find.next": ["下一处（Enter）", "Next (Enter)"],
-  "find.desk": ["在写作台看这一行", "This line at the desk"],
+  "find.desk": ["在写作台看这一条", "This line at the desk"],
 
   "contents.title": ["目录", "Contents"],
 

@@ -91,7 +91,7 @@ addTexts({
     "The first draft was taken word for word, and neither recalled nor changed later. The share is of the decisions made with drafts in view: taken, edited, rejected, recalled.",
   ],
   "meaning.decided": [
-    "直播：一张卡片算一个，按它出现的时间归到那一天，去向以现在为准。写作台：放进正文的一行算一个；撤销了的不算，删掉的算丢弃。",
+    "直播：一张卡片算一个，按它出现的时间归到那一天，去向以现在为准。写作台：放进正文的一条算一个；撤销了的不算，删掉的算丢弃。",
     "Show: each card counts once, on the day it came up, with what has become of it by now. Desk: each line that was put to paper; undone ones do not count, deleted ones are rejected.",
   ],
   "meaning.decide": [
