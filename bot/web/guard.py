@@ -101,10 +101,9 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPMethodNotAllowed as error:
         return refusal(request, Denied("method_not_allowed", headers={"Allow": error.headers["Allow"]}))
     except Exception as error:
-        if request.transport is None or isinstance(error, ConnectionError):
-            raise  # nobody is left to answer
-        report(request, error)
-        return refusal(request, Denied("failed"))
+        if not (_gone(request) and isinstance(error, ConnectionError)):
+            report(request, error)
+        return refusal(request, Denied("failed"))  # which nobody hears where the page is gone
 
 
 @web.middleware
@@ -167,6 +166,10 @@ def report(request: web.Request, error: BaseException) -> None:
     place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
     log.error("%s %s failed: %s at %s", request.method, _pattern(request), type(error).__name__, place)
     log.debug("%s", type(error).__name__, exc_info=error)
+
+
+def _gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _door(request: web.Request) -> Door:

@@ -9,9 +9,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from bot.web.auth import COOKIE
+from bot.web.guard import Handler
 from bot.web.server import serve
+from tests.waiting import until
 from tests.web.conftest import BEARER, OPERATOR_TOKEN, OVERLAY_TOKEN, VIEWER_WORDS, Client, Site
 
 
@@ -91,3 +94,37 @@ async def test_a_failure_is_told_without_its_message(operator: Client, site: Sit
     assert "secret path" not in await answer.text()
     site.show.refusal = None
     assert (await operator.post("/api/stop")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(aiohttp.ClientConnectionResetError("Cannot write to closing transport"), 0), (RuntimeError("a bug"), 1)],
+)
+async def test_a_page_that_has_gone_is_no_failure(
+    site: Site, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, error: Exception, said: int
+) -> None:
+    """A phone that leaves in the middle of a request is not worth a line; a fault of ours is, whoever has gone."""
+    requests: list[web.Request] = []
+    answered = asyncio.Event()
+
+    @web.middleware
+    async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
+        requests.append(request)
+        return await handler(request)
+
+    async def check(text: str) -> dict[str, Any]:
+        await answered.wait()
+        raise error
+
+    monkeypatch.setattr(site.show, "check", check)
+    app = site.app()
+    app.middlewares.append(watch)
+    async with serve(app, "127.0.0.1", 0) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = f"POST /api/check HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: {BEARER['Authorization']}\r\n"
+        writer.write(f'{head}Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{{"text":"hi"}}'.encode())
+        await until(lambda: requests)
+        writer.transport.abort()
+        await until(lambda: requests[0].transport is None)
+        answered.set()
+    assert [record.levelno for record in caplog.records].count(logging.ERROR) == said
