@@ -8,6 +8,6 @@ T = TypeVar("T")
 
 
 async def soon(awaited: Awaitable[T]) -> T:
-    """The result; TimeoutError after five seconds, so that a test that would hang fails where it hangs."""
+    """The result; TimeoutError after half a minute, so that a test that would hang fails where it hangs."""
     async with asyncio.timeout(30):
         return await awaited

@@ -11,7 +11,6 @@ import resource
 import shutil
 import signal
 import sys
-import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -183,8 +182,6 @@ async def test_an_allocation_that_fails_costs_one_answer(world_path: Path) -> No
                 await anext(other)
         assert len(done(await collect(engine, 60))) == 60
         assert engine.pid == pid and "restarting" not in watch.states()
-        before_end = time.monotonic()
-    assert time.monotonic() - before_end < 1
     assert engine.pid is None and not alive(pid)
 
 

@@ -537,13 +537,13 @@ async def test_silence_is_not_waited_out() -> None:
     slow_to_begin = Waits(connect=2, first=0.15, silence=60, check=5, pause=0.01)
     async with serving(FakeServer()) as server, running(server.url, waits=slow_to_begin) as engine:
         server.replies = [silent(b": ping\n\n", event({"choices": [choice(0, "")]}))]
-        assert texts(await asyncio.wait_for(collect(engine), 5)) == ["晚上好呀。"]
+        assert texts(await asyncio.wait_for(collect(engine), 30)) == ["晚上好呀。"]
         await until(lambda: server.cancelled == 1)
     slow_to_go_on = Waits(connect=2, first=60, silence=0.15, check=5, pause=0.01)
     async with serving(FakeServer()) as server, running(server.url, waits=slow_to_go_on) as engine:
         server.replies = [silent(event({"choices": [choice(0, "晚")]}))]
         with pytest.raises(EngineError, match="等得太久.*没有写完"):
-            await asyncio.wait_for(collect(engine), 5)
+            await asyncio.wait_for(collect(engine), 30)
         await until(lambda: server.cancelled == 1)
 
 
@@ -682,7 +682,7 @@ async def test_wrong_key_is_final_and_never_shown(caplog: pytest.LogCaptureFixtu
     caplog.set_level(logging.DEBUG)
     async with serving(FakeServer(key="right")) as server:
         engine = RemoteEngine([server.url], api_key="wr0ng-key", waits=SHORT)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await engine.run()
         assert engine.status.state is EngineState.FAILED
         assert "请检查 engine.remote.api_key" in engine.status.detail
@@ -741,7 +741,7 @@ async def test_closing_the_iterator_ends_every_request() -> None:
         events = engine.drafts(PROMPT, 3, PLAIN)
         await anext(events)
         await until(lambda: len(server.asked) == 3)
-        await asyncio.wait_for(events.aclose(), 2)  # type: ignore[attr-defined]
+        await asyncio.wait_for(events.aclose(), 30)  # type: ignore[attr-defined]
         await until(lambda: server.cancelled == 3)
         assert engine.status.figures["in_flight"] == 0
 

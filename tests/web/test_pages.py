@@ -63,7 +63,7 @@ async def test_a_characters_picture_is_the_overlays_to_see(stranger: Client) -> 
 
 def raw_get(port: int, target: str) -> bytes:
     """As written: client libraries tidy a path up before they send it."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
         return b"".join(iter(lambda: connection.recv(65536), b""))
 

@@ -21,7 +21,7 @@ async def test_it_answers_inside_the_block_only(site: Site) -> None:
         async with session.get(f"http://127.0.0.1:{port}/health") as answer:
             assert answer.status == 200
     with pytest.raises(ConnectionError):
-        socket.create_connection(("127.0.0.1", port), timeout=1)
+        socket.create_connection(("127.0.0.1", port), timeout=30)
 
 
 async def test_a_taken_port_is_one_clear_line(site: Site) -> None:
@@ -77,7 +77,7 @@ async def test_it_ends_quickly_whoever_is_connected(site: Site) -> None:
             listening = asyncio.create_task(panel.receive())
             await asyncio.sleep(0.05)  # until all of them are in the middle of it
             started = time.monotonic()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 20  # aiohttp by itself waits for a minute
         goodbye = await listening
         assert (goodbye.type, goodbye.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
         assert site.show.operators[-1] == site.show.overlays[-1] == 0

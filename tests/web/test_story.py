@@ -130,7 +130,7 @@ async def test_words_reach_the_overlay_when_a_person_has_approved_them(client: C
         click = {"revision": item["revision"], "text": "晚上好，阿强！"}
         answer = await client.post(f"/api/items/{item['id']}/approve", json=click)
         assert answer.status == 200
-        shown = await overlay.receive_json(timeout=5)
+        shown = await overlay.receive_json(timeout=30)
         assert (shown["event"], shown["reply"]["text"]) == ("show", "晚上好，阿强！")
         on_air = (await hear(panel, "on_air"))["item"]
         assert (on_air["text"], on_air["by"], on_air["edited"]) == ("晚上好，阿强！", "Anna", True)
@@ -142,7 +142,7 @@ async def test_words_reach_the_overlay_when_a_person_has_approved_them(client: C
         studio.now += 1
         assert (await late.receive_json())["reply"] == shown["reply"]
         await client.post(f"/api/items/{item['id']}/recall", json={"revision": on_air["revision"]})
-        assert await overlay.receive_json(timeout=5) == {"event": "hide", "id": item["id"]}
+        assert await overlay.receive_json(timeout=30) == {"event": "hide", "id": item["id"]}
         await late.close()
 
 
@@ -168,9 +168,9 @@ async def test_the_emergency_stop_clears_the_overlay(client: Client, studio: Stu
         await overlay.receive_json()
         said = await client.post("/api/say", json={"character": "小芽", "text": "欢迎大家！"})
         assert said.status == 200
-        assert (await overlay.receive_json(timeout=5))["reply"]["text"] == "欢迎大家！"
+        assert (await overlay.receive_json(timeout=30))["reply"]["text"] == "欢迎大家！"
         assert (await client.post("/api/stop")).status == 200
-        assert await overlay.receive_json(timeout=5) == {"event": "clear"}
+        assert await overlay.receive_json(timeout=30) == {"event": "clear"}
         refused = await client.post("/api/say", json={"character": "小芽", "text": "还有"})
         assert (refused.status, (await refused.json())["error"]) == (409, "paused")
         assert (await client.post("/api/pause", json={"mode": "run"})).status == 200
