@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.messages import Viewer
-from bot.web import keys
+from bot.web.guard import language_of
 from bot.web.texts import TEXTS, Denied
 
 
@@ -124,10 +124,10 @@ def checked(request: web.Request, body: type[AnyBody], content: bytes) -> AnyBod
     try:
         return body.model_validate_json(content)
     except ValidationError as error:
-        texts = TEXTS[request.app[keys.LANGUAGE]]
+        texts = TEXTS[language_of(request)]
         details = error.errors(include_url=False, include_input=False)
         fields = {".".join(map(str, detail["loc"])): _mistake(detail, texts) for detail in details}
-        said = "；".join(f"{where}：{what}" if where else what for where, what in fields.items())
+        said = texts["semicolon"].join(texts["colon"].join(filter(None, field)) for field in fields.items())
         raise Denied("bad_request", said, fields=fields) from None
 
 

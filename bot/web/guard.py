@@ -21,7 +21,7 @@ from bot.errors import UserError
 from bot.save.errors import SaveError
 from bot.web import keys
 from bot.web.auth import COOKIE, Who, is_loopback
-from bot.web.texts import Denied
+from bot.web.texts import Denied, Language, spoken
 
 log = logging.getLogger(__name__)
 
@@ -144,9 +144,12 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers.pop("Server", None)
 
 
+def language_of(request: web.Request) -> Language:
+    return spoken(request.headers.get("Accept-Language", ""), request.app[keys.LANGUAGE])
+
+
 def refusal(request: web.Request, denied: Denied) -> web.Response:
-    language = request.app[keys.LANGUAGE]
-    body: dict[str, object] = {"error": denied.code, "message": denied.text(language)}
+    body: dict[str, object] = {"error": denied.code, "message": denied.text(language_of(request))}
     if denied.fields:
         body["fields"] = denied.fields
     answer = web.json_response(body, status=denied.status, headers=denied.headers)

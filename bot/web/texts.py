@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -47,6 +48,8 @@ TEXTS: dict[Language, dict[str, str]] = {
         "field_too_long": "太长，最多 {max_length} 字",
         "field_too_short": "太短，最少 {min_length} 字",
         "field_wrong": "不符合要求",
+        "colon": "：",
+        "semicolon": "；",
     },
     "en": {
         "bad_request": "Bad request: {detail}",
@@ -72,8 +75,18 @@ TEXTS: dict[Language, dict[str, str]] = {
         "field_too_long": "is too long: {max_length} characters at most",
         "field_too_short": "is too short: {min_length} characters at least",
         "field_wrong": "is not acceptable",
+        "colon": " ",
+        "semicolon": "; ",
     },
 }
+
+
+def spoken(accepted: str, usual: Language) -> Language:
+    """The language of an `Accept-Language` header: the first in it that we speak, else the usual one. Our pages send the
+    one that was chosen on them."""
+    for tag in re.findall(r"\b(?:zh|en)\b", accepted.lower()):
+        return "zh" if tag == "zh" else "en"
+    return usual
 
 
 class Denied(Exception):

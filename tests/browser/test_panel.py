@@ -595,6 +595,8 @@ async def test_both_languages_are_complete(theatre: OpenTheatre) -> None:
     await page.keyboard.press("l")
     await expect(page.locator("#approve")).to_contain_text("Approve")
     await expect(page.locator("html")).to_have_attribute("lang", "en")
+    answer = await page.evaluate("() => import('/static/api.js').then(({ post }) => post('/api/say', { text: 3 }))")
+    assert answer["message"] == "Bad request: text must be a text"
     chinese = await page.evaluate(
         "() => [...document.querySelectorAll('[data-t]')].map((n) => n.textContent).filter((s) => /[\\u4e00-\\u9fff]/.test(s))"
     )

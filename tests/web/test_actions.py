@@ -167,3 +167,19 @@ async def test_english_on_request(open_client: Any) -> None:
     """The same table in the other language."""
     client = await open_client(lang="en")
     assert "Sign in" in (await (await client.get("/api/state")).json())["message"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "said"),
+    [
+        ("en-US,en;q=0.9,zh;q=0.8", "Bad request: text must be a text"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "请求有误：text：应为文字"),
+        ("fr, EN;q=0.5", "must be a text"),
+        ("fr", "应为文字"),
+        ("", "应为文字"),
+    ],
+)
+async def test_each_page_is_answered_in_its_language(operator: Client, accepted: str, said: str) -> None:
+    """Whatever the server's own is."""
+    answer = await operator.post("/api/say", json={"text": 3}, headers={"Accept-Language": accepted})
+    assert answer.status == 400 and said in (await answer.json())["message"]

@@ -1,6 +1,6 @@
 // The ways to the server: a POST for each thing a person does, a GET for what is looked at, and the feed of what has happened.
 
-import { ours } from "./texts.js";
+import { language, ours } from "./texts.js";
 
 const ANSWER_WITHIN = 10000;
 const SENT_WITHIN = 60000;
@@ -27,7 +27,8 @@ async function ask(path, request, within = ANSWER_WITHIN) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), within);
   try {
-    const response = await fetch(path, { ...request, signal: abort.signal });
+    const headers = { ...request.headers, "Accept-Language": language() };
+    const response = await fetch(path, { ...request, headers, signal: abort.signal });
     const answer = await response.json().catch(() => ({}));
     if (response.status === 401) toLogin();
     return { ok: response.ok, status: response.status, error: answer.error || "", message: ours(answer.message || ""), answer };
