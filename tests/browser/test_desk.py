@@ -98,23 +98,34 @@ async def test_the_model_writes_the_writers_side(theatre: OpenTheatre) -> None:
     await expect(page.locator("#text")).to_have_value("")
 
 
+@pytest.mark.parametrize("seen", [True, False])
 @pytest.mark.parametrize("deed", ["add", "edit"])
-async def test_a_round_that_another_window_touched_is_not_confirmed_unread(theatre: OpenTheatre, deed: str) -> None:
-    """Words that came in between have not been read: what was taken stays pending, and the page says why."""
+async def test_a_round_that_another_window_touched_is_not_confirmed_unread(
+    theatre: OpenTheatre, deed: str, seen: bool
+) -> None:
+    """Words that came in between have not been read: what was taken stays pending, and the page says why.
+
+    `seen`: the other window was quicker than the page's order to confirm, else quicker than its way to the server.
+    """
     writing = open_scene(await theatre("先进来吧。"))
     page = await writing.page()
     await page.keyboard.type("灯？")
     await page.keyboard.press("Enter")
     await drafted(page, QUICK_DRAFTS)
 
+    def touch() -> None:
+        if deed == "add":
+            writing.add("阿岚", "我也在。")
+        else:
+            writing.do("edit", line=writing.now["pending"][0]["id"], text="灯呢？", character="我")
+
     async def interfere(route: Route) -> None:
-        """The order goes through, and at once another window adds a line, or changes one."""
+        confirms = "confirm" in (route.request.post_data or "")
+        if confirms and not seen:
+            touch()
         response = await route.fetch()
-        if "confirm" not in (route.request.post_data or ""):
-            if deed == "add":
-                writing.add("阿岚", "我也在。")
-            else:
-                writing.do("edit", line=writing.now["pending"][0]["id"], text="灯呢？", character="我")
+        if not confirms and seen:
+            touch()
         await route.fulfill(response=response)
 
     await page.route("**/do", interfere)

@@ -35,9 +35,10 @@ export class Deeds {
     return this.said(await this.store.order(kind, fields));
   }
 
-  said(answer) {
+  /** `stale`: what to say where the scene has changed meanwhile. */
+  said(answer, stale = "desk.note.stale") {
     if (answer.ok) return answer;
-    if (answer.error === "stale_revision") notice(t("desk.note.stale"), "refused");
+    if (answer.error === "stale_revision") notice(t(stale), "refused");
     else refused(answer);
     return answer;
   }
@@ -141,7 +142,7 @@ export class Deeds {
     const seen = await this.store.reached(revision);
     const { pending } = this.store.snapshot;
     const same = seen && pending.length === lines.length && lines.every((line, i) => isSame(line, pending[i]));
-    if (same) await this.confirmLines(pending);
+    if (same) await this.confirmLines(pending, "desk.note.kept");
     else notice(t("desk.note.kept"), "refused");
   }
 
@@ -152,8 +153,9 @@ export class Deeds {
   }
 
   /** Exactly these words: the server compares them with its own. */
-  async confirmLines(lines) {
-    const answer = await this.give("confirm", { lines: lines.map(({ id, text }) => ({ id, text })) });
+  async confirmLines(lines, stale) {
+    const order = { lines: lines.map(({ id, text }) => ({ id, text })) };
+    const answer = this.said(await this.store.order("confirm", order), stale);
     if (!answer.ok) return;
     notice(t("desk.note.confirmed", { n: lines.length }));
     this.composer.goOn();
