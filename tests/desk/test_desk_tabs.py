@@ -10,6 +10,7 @@ import pytest
 from bot.desk import desk
 from bot.save import SaveError
 from bot.save.desk import DeskRecord
+from bot.web.desk_bodies import MOST_SCRATCH
 from tests.desk.atelier import Atelier, Writer, hear
 
 
@@ -99,6 +100,14 @@ async def test_words_go_before_an_empty_box(writer: Writer) -> None:
     await type_in(writer, "second", "", mode="quick")
     assert await found_in(writer, "third") == "还没发出去"
     assert await found_in(writer, "second") == ""
+
+
+async def test_full_boxes_are_kept(writer: Writer) -> None:
+    """As much as each of them may hold, in characters that take six bytes each on their way."""
+    text = "雨" * MOST_SCRATCH
+    edit = {"id": "x", "character": "我", "text": text, "cursor": 0}
+    await type_in(writer, "a", text, start="雨" * 500, hint="雨" * 500, edit=edit)
+    assert await found_in(writer, "a") == text
 
 
 async def test_only_so_many_boxes_are_kept(atelier: Atelier, writer: Writer) -> None:
