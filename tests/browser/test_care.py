@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from moderation.care import care_words
 from tests.browser.conftest import OpenTheatre
+from tests.browser.theatre import settled
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -18,7 +19,7 @@ async def test_the_care_card_has_the_fixed_words(theatre: OpenTheatre) -> None:
     house.hear("我不想活了")
     await expect(page.locator("#badges")).to_contain_text("关怀")
     await expect(page.locator(".draft .reply")).to_have_text([care_words()])
-    await expect(page.locator("#card:not([data-early])")).to_be_visible()
+    await settled(page)
     assert not house.items("aired")
     await page.keyboard.press("f")
     await expect(page.locator("#air-text")).to_contain_text("你不是一个人")

@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from bot.scenario import Character, Line, Scenario
 from tests.browser.conftest import OpenTheatre
+from tests.browser.theatre import settled
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -22,17 +23,16 @@ async def test_the_panel_follows_the_scenario(theatre: OpenTheatre) -> None:
     page = await house.panel()
     await expect(page.locator("#parts [data-part=scenario]")).to_contain_text("直播间")
     house.hear("你是谁？")
-    await page.get_by_role("button", name="丢弃", exact=False).last.wait_for()
+    await settled(page)
 
     async def change() -> int:
         answer = await page.request.post(house.url("/api/show/scenario"), data={"series": "夜谈", "name": "客栈"})
         return answer.status
 
     assert await change() == 409
-    while not (cards := [card for card in house.items("pending") if not card["drafting"]]):
-        await page.wait_for_timeout(50)
+    [card] = house.items("pending")
     rejected = await page.request.post(
-        house.url(f"/api/items/{cards[0]['id']}/reject"), data={"revision": cards[0]["revision"]}
+        house.url(f"/api/items/{card['id']}/reject"), data={"revision": card["revision"]}
     )
     assert rejected.ok
     await expect(page.locator("#history li")).to_have_count(1)

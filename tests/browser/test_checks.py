@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenTheatre
-from tests.browser.theatre import PHONE, settled
+from tests.browser.theatre import PHONE, escape_twice, settled
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -164,6 +164,7 @@ async def test_the_same_key_mutes_a_viewer_and_lifts_it(theatre: OpenTheatre) ->
     await expect(page.locator("#hush")).to_contain_text("已禁言")
     await expect(page.locator("#muted li")).to_contain_text("话多")
     assert [mute["viewer"] for mute in house.show.snapshot()["muted"]] == ["话多"]
+    await expect(page.locator("#hush")).to_be_enabled()  # the answer is here, too
     await page.keyboard.press("Shift+M")
     await expect(page.locator("#muted-box")).to_be_hidden()
     await expect(page.locator("#hush")).to_contain_text("禁言 10 分钟")
@@ -188,6 +189,7 @@ async def test_a_word_is_stopped_from_the_keyboard(theatre: OpenTheatre) -> None
     await expect(page.locator("#word")).to_be_hidden()
     await expect(page.locator(".draft").first.locator("mark")).to_have_text("紫薯精")
     assert "紫薯精" in house.save.own_words()
+    await expect(page.locator("#word-text")).not_to_be_focused()  # the closed box keeps the focus until the next frame
     await page.keyboard.press("w")
     await expect(page.locator("#word-text")).to_have_value("紫薯精")
     await page.get_by_role("button", name="从词表删掉").click()
@@ -235,8 +237,7 @@ async def test_keys_rest_while_a_reason_is_written_and_the_emergency_does_not(th
     await page.keyboard.type("fdrupxjkwh")
     await expect(page.locator("#let-reason")).to_have_value("fdrupxjkwh")
     assert house.items("pending")
-    await page.keyboard.press("Escape")
-    await page.keyboard.press("Escape")
+    await escape_twice(page)
     await until(lambda: house.show.status()["pause"] == "hold")
 
 
@@ -252,12 +253,14 @@ async def test_one_thumb_lets_words_through_and_releases_messages(theatre: OpenT
     await page.locator("#let-reason").fill("自家的网站")
     await page.get_by_role("button", name="放行这一次").tap()
     await expect(page.locator("#let")).to_be_hidden()
+    await expect(page.locator("#empty")).to_be_visible()  # the answer is here: what it says closes the sheet
     await page.locator("#phone-bar button").first.tap()
     await page.locator('#tabs [data-tab="viewers"]').tap()
     button = page.locator("#held").get_by_role("button", name="放行")
     box = await button.bounding_box()
     assert box is not None and box["height"] >= 44
     await button.tap()
+    await expect(page.locator("#viewer")).to_have_text("甲")
     await expect(page.locator("#held-box")).to_be_hidden()
     assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 

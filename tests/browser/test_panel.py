@@ -15,12 +15,21 @@ from adapters.base import AdapterState, Phase
 from bot.messages import Event, Kind, Message, MessageId, Viewer, Withdrawn
 from moderation.views import shown
 from tests.browser.conftest import OpenTheatre
-from tests.browser.theatre import OPERATOR_TOKEN, PHONE, settled
+from tests.browser.theatre import OPERATOR_TOKEN, PHONE, escape_twice, settled
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
+PING = json.dumps({"event": "ping"})
+# The page's own clock, which can be made to stand still: a moment of half a second is over too soon on a busy machine.
+STILL = """
+const now = performance.now.bind(performance);
+window.still = null;
+performance.now = () => (window.still === null ? now() : window.still);
+"""
+STAND_STILL = "() => { window.still = performance.now(); }"
+GO_ON = "() => { window.still = null; }"
 
 
 async def test_keys_pick_and_approve_exactly_the_words_shown(theatre: OpenTheatre) -> None:
@@ -129,14 +138,19 @@ async def test_keys_rest_while_somebody_types(theatre: OpenTheatre) -> None:
 async def test_a_double_press_decides_one_card(theatre: OpenTheatre) -> None:
     """The next card comes under the finger; the second half of a double press must not approve it unread."""
     house = await theatre()
-    page = await house.panel()
+    page = await house.panel(before=STILL)
     house.hear("第一个问题？", "甲")
     await settled(page)
     house.hear("第二个问题？", "乙")
     await expect(page.locator("#queue li")).to_have_count(2)
+    await page.evaluate(STAND_STILL)
     await page.locator("#approve").dblclick()
     await page.keyboard.press("f")
     await expect(page.locator("#viewer")).to_have_text("乙")
+    await expect(page.locator('.draft[aria-checked="true"][data-done]')).to_be_visible()
+    await page.keyboard.press("f")
+    await expect(page.locator("#notice")).to_have_text("卡片刚换，请再看一眼。")
+    await page.evaluate(GO_ON)
     await settled(page)
     assert len(house.items("aired")) == 1
     assert [item["message"]["viewer"] for item in house.items("pending")] == ["乙"]
@@ -150,9 +164,10 @@ async def test_reject_undo_and_mute(theatre: OpenTheatre) -> None:
     await settled(page)
     await page.keyboard.press("d")
     await expect(page.locator("#history li")).to_contain_text("已丢弃")
+    await expect(page.locator("#empty")).to_be_visible()
     await page.keyboard.press("u")
-    await expect(page.locator("#viewer")).to_have_text("黑粉")
     await settled(page)
+    await expect(page.locator("#viewer")).to_have_text("黑粉")
     await page.keyboard.press("Shift+D")
     await expect(page.locator("#history li")).to_have_count(1)
     who = house.items("rejected")[0]["message"]["viewer_id"]
@@ -214,7 +229,7 @@ async def test_a_stale_click_is_refused_visibly(theatre: OpenTheatre) -> None:
     def through(socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()
         connected.append(server)
-        server.on_message(lambda frame: None if deaf else socket.send(frame))
+        server.on_message(lambda frame: socket.send(PING if deaf else frame))  # silence would be a lost connection
 
     await second.route_web_socket("**/api/feed", through)
     await second.reload()
@@ -234,13 +249,15 @@ async def test_a_stale_click_is_refused_visibly(theatre: OpenTheatre) -> None:
 async def test_what_another_operator_decides_is_seen_at_once(theatre: OpenTheatre) -> None:
     """The card stays where it is, says what became of it and by whom, and does not turn into another one."""
     house = await theatre("这句话")
-    first, second = await house.panel("小周"), await house.panel("小李")
+    first, second = await house.panel("小周"), await house.panel("小李", before=STILL)
     house.hear("第一个？", "甲")
     for page in (first, second):
         await settled(page)
     house.hear("第二个？", "乙")
     for page in (first, second):
         await expect(page.locator("#queue li")).to_have_count(2)
+    await second.evaluate(STAND_STILL)
+    await second.keyboard.press("Shift")  # somebody is there: else the page goes on by itself after a while
     await first.keyboard.press("d")
     await expect(first.locator("#viewer")).to_have_text("乙")
     await expect(second.locator("#stamp-text")).to_have_text("已丢弃（小周）")
@@ -365,8 +382,9 @@ async def test_a_lost_connection_dims_the_page_and_stops_every_button(theatre: O
     buttons = page.locator("#actions button, #queue button, #pauses button, #stop, #air button, #say button")
     for button in await buttons.all():
         await expect(button).to_be_disabled()
-    for key in ("f", "d", "r", "p", "Escape", "Escape"):
+    for key in ("f", "d", "r", "p"):
         await page.keyboard.press(key)
+    await escape_twice(page)
     await expect(page.locator("#notice")).to_contain_text("没有发送")
     await house.open_doors()
     await page.wait_for_selector("html[data-link=live]")
@@ -393,22 +411,30 @@ async def test_a_request_without_an_answer_is_never_sent_again(theatre: OpenThea
     assert len(tries) == 1
 
 
+# What the button of the emergency stop says, one after the other.
+KEEP_STOP = """() => {
+  const node = document.querySelector("#stop-text");
+  window.stops = [];
+  new MutationObserver(() => window.stops.push(node.textContent)).observe(node, { childList: true });
+}"""
+
+
 async def test_two_escapes_stop_everything_even_while_typing(theatre: OpenTheatre) -> None:
-    """One Esc only warns; two clear the overlay and pause."""
+    """One Esc only warns, for a moment; two clear the overlay and pause."""
     house = await theatre("正在播的话")
     page, overlay = await house.panel(), await house.overlay()
     house.hear("在吗？")
     await settled(page)
     await page.keyboard.press("f")
     await expect(overlay.locator("#text")).to_have_text("正在播的话")
+    await page.evaluate(KEEP_STOP)
     await page.locator("#say-text").click()
     await page.keyboard.press("Escape")
-    await expect(page.locator("#stop-text")).to_have_text("再按一次 Esc 急停")
+    await page.wait_for_function("() => window.stops.length === 2")
+    assert await page.evaluate("() => window.stops") == ["再按一次 Esc 急停", "急停"]
     await expect(overlay.locator("#text")).to_have_text("正在播的话")
-    await expect(page.locator("#stop-text")).to_have_text("急停")
     await page.locator("#say-text").click()
-    await page.keyboard.press("Escape")
-    await page.keyboard.press("Escape")
+    await escape_twice(page)
     await expect(overlay.locator("#reply")).to_be_hidden()
     await expect(page.locator("#banner")).to_contain_text("已暂停")
     assert house.show.status()["pause"] == "hold"
@@ -453,10 +479,12 @@ async def test_more_drafts_join_the_card(theatre: OpenTheatre) -> None:
     page = await house.panel()
     house.hear("在吗？")
     await settled(page)
+    await expect(page.locator("#more")).to_be_enabled()  # not before the model has ended
     await page.keyboard.press("2")
     await page.keyboard.press("r")
     await expect(page.locator(".draft[data-done]")).to_have_count(4)
     await expect(page.locator('.draft[aria-checked="true"] .reply')).to_have_text("二")
+    await expect(page.locator("#more")).to_be_enabled()
     await page.keyboard.press("e")
     await page.locator("#edit-text").fill("其实")
     await page.get_by_role("button", name="以此开头再写几条").click()
@@ -525,6 +553,7 @@ async def test_the_phone_has_two_decisions_under_the_thumb(theatre: OpenTheatre)
     await expect(page.locator('.draft[aria-checked="true"] .reply')).to_have_text("第二条")
     await page.locator("#approve").tap()
     await until(lambda: [item["text"] for item in house.items("aired")] == ["第二条"])
+    await expect(page.locator("#empty")).to_be_visible()  # the answer is here: what it says closes the sheet
     await page.get_by_role("button", name="播出 · 候场 · 记录").tap()
     await expect(page.locator("#air-text")).to_have_text("第二条")
     await page.locator("#air").get_by_role("button", name="撤回").tap()
@@ -548,9 +577,11 @@ async def test_nothing_is_cut_off(theatre: OpenTheatre) -> None:
     page = await house.panel()
     house.hear("长" * 120, "名字很长很长的一位观众朋友", Kind.SUPER_CHAT, 1000.0)
     await settled(page)
-    for _ in ("zh", "en"):
+    for mute in ("禁言 10 分钟", "Mute 10 min"):
+        await expect(page.locator("#hush-text")).to_have_text(mute)
         for width, height in ((360, 640), (390, 844), (760, 760), (1024, 700), (1280, 720), (1440, 900)):
             await page.set_viewport_size({"width": width, "height": height})
+            await page.wait_for_function("([w, h]) => innerWidth === w && innerHeight === h", arg=[width, height])
             assert await page.evaluate(INSIDE) == [[], True, True], (width, height)
         await page.keyboard.press("l")
 

@@ -39,6 +39,7 @@ QUIET = [
     "--disable-sync",
     "--no-sandbox",
 ]
+LONG = 600.0  # seconds on the air
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 SCENE = Scenario(
@@ -60,7 +61,10 @@ def find_chromium(playwright: Playwright) -> str | None:
 
 
 class Theatre:
-    """One show on one port. `words` are the engine's drafts in turn; `stepped`: they come when the test says so."""
+    """One show on one port. `words` are the engine's drafts in turn; `stepped`: they come when the test says so.
+
+    Unless `rules` say otherwise, what is on the air stays longer than any test lasts: a slow machine sees it, too.
+    """
 
     def __init__(
         self, folder: Path, browser: Browser, words: list[str], *, stepped: bool = False, **rules: Any
@@ -71,7 +75,7 @@ class Theatre:
         self.outlet = Overlay(self.overlay_feed, "AI 生成", time.time)
         self.save = Save(folder)
         self.lists = WatchedWords([self.save.own_words_file])
-        self.rules = Rules(**{"drafts": 2, **rules})
+        self.rules = Rules(**{"drafts": 2, "least_seconds": LONG, "most_seconds": LONG, **rules})
         self.show = Show(
             scenario=SCENE,
             engine=self.engine,
@@ -149,10 +153,11 @@ class Theatre:
         return context
 
     async def panel(self, name: str = "", *, ready: bool = True, before: str = "", **options: Any) -> Page:
-        """A signed-in operator's panel."""
+        """A signed-in operator's panel; when it is `ready` it has drawn what it found."""
         page = await self.page("/", name=name, before=before, **options)
         if ready:
             await page.wait_for_selector("html[data-link=live]")
+            await page.wait_for_selector("#parts li", state="attached")  # of the first drawing after that
         return page
 
     async def page(self, path: str, *, name: str = "", before: str = "", **options: Any) -> Page:
@@ -191,7 +196,18 @@ class Theatre:
 
 
 async def settled(page: Page) -> None:
-    """A card waits, has a finished draft, and is past the moment in which a double press would hit it."""
-    await expect(page.locator("#stamp")).to_be_hidden()
-    await expect(page.locator('.draft[aria-checked="true"][data-done]')).to_be_visible()
-    await expect(page.locator("#card:not([data-early])")).to_be_visible()
+    """A card waits for a decision, has a finished draft, and is past the moment in which a double press would hit it.
+
+    All of it in one look: one after another, each could be said of another moment.
+    """
+    waits = "#card:not([data-early]):has(#stamp[hidden]):has(#approve:enabled)"
+    await expect(page.locator(f'{waits} .draft[aria-checked="true"][data-done]')).to_be_visible()
+
+
+async def escape_twice(page: Page) -> None:
+    """Two presses of one moment, by the time that stands in the events: a busy machine takes too long between two calls."""
+    session = await page.context.new_cdp_session(page)
+    escape = {"key": "Escape", "code": "Escape", "windowsVirtualKeyCode": 27, "timestamp": time.time()}
+    for kind in ("rawKeyDown", "keyUp") * 2:
+        await session.send("Input.dispatchKeyEvent", {"type": kind, **escape})
+    await session.detach()
