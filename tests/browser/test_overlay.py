@@ -14,6 +14,7 @@ from playwright.async_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import OpenTheatre
 from tests.browser.theatre import OVERLAY_TOKEN, Theatre
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -45,8 +46,9 @@ class Air:
         page = await context.new_page()
         house.watch(page)
         await page.route_web_socket("**/overlay/feed*", self._connected)
+        before = len(self.sockets)
         await page.goto(house.url(f"/overlay?token=overlay-token-for-tests&{parameters}"))
-        await page.wait_for_function("() => document.readyState === 'complete'")
+        await until(lambda: len(self.sockets) > before)
         return page
 
     def _connected(self, socket: WebSocketRoute) -> None:
@@ -76,13 +78,14 @@ async def test_it_shows_the_words_the_question_and_the_label(theatre: OpenTheatr
 
 async def test_it_does_not_move_while_the_words_appear(theatre: OpenTheatre) -> None:
     """All words are laid out at once: the box has its final size from the first letter on."""
-    house, air = await theatre(), Air()
+    house, air, words = await theatre(), Air(), "很长的一句话。" * 12
     page = await air.open(house, "chartime=100000")
-    air.show(text="很长的一句话。" * 12)
+    air.show(text=words, remaining=60_000.0, duration=60_000.0)  # half of it for all letters: minutes for the first
     await expect(page.locator("#said")).to_have_text("很")
     typing = await page.locator("#bubble").bounding_box()
     done = await air.open(house, "chartime=0")
-    air.show(text="很长的一句话。" * 12)
+    air.show(text=words)
+    await expect(done.locator("#said")).to_have_text(words)
     await expect(done.locator("#unsaid")).to_be_empty()
     assert await done.locator("#bubble").bounding_box() == typing
 
@@ -105,7 +108,7 @@ async def test_hide_clear_and_the_servers_time(theatre: OpenTheatre) -> None:
     air.send("clear")
     await expect(reply).to_be_hidden()
     air.show(id="d", remaining=0.3)
-    await expect(reply).to_be_visible()
+    await expect(reply).to_have_attribute("data-id", "d")  # it was there, however short
     await expect(reply).to_be_hidden()
     await expect(page.locator("#text")).to_be_empty()
 
@@ -113,8 +116,8 @@ async def test_hide_clear_and_the_servers_time(theatre: OpenTheatre) -> None:
 async def test_a_late_page_goes_on_in_the_middle(theatre: OpenTheatre) -> None:
     """Connected when half of the time is over, it does not begin to type again."""
     house, air = await theatre(), Air()
-    air.greeting = {"event": "show", "reply": REPLY, "remaining": 30.0, "duration": 60.0}
-    page = await air.open(house, "chartime=1000")
+    air.greeting = {"event": "show", "reply": REPLY, "remaining": 300.0, "duration": 600.0}
+    page = await air.open(house, "chartime=100000")  # from the beginning it would take minutes
     await expect(page.locator("#said")).to_have_text(REPLY["text"])
 
 
@@ -144,21 +147,23 @@ async def test_a_silent_server_is_left_and_asked_again(theatre: OpenTheatre) -> 
     await page.clock.install()
     await page.route_web_socket("**/overlay/feed*", air._connected)
     await page.goto(house.url("/overlay?token=overlay-token-for-tests"))
+    await until(lambda: air.sockets)
     await page.clock.run_for(14_000)
     assert len(air.sockets) == 1
-    air.send("ping")
-    await page.evaluate("() => 1")
+    air.show()
+    await expect(page.locator("#reply")).to_be_visible()  # the word has come
     await page.clock.run_for(14_000)
     assert len(air.sockets) == 1
     await page.clock.run_for(4_000)
-    await page.wait_for_function("() => document.readyState === 'complete'")
+    await until(lambda: len(air.sockets) > 1)
+    await expect(page.locator("#reply")).not_to_have_class("on")  # the new connection has greeted
     assert len(air.sockets) == 2
 
 
 async def test_status_is_shown_only_for_debug(theatre: OpenTheatre) -> None:
     house, air = await theatre(), Air()
     plain, debug = await air.open(house), await air.open(house, "debug")
-    for socket in air.sockets:
+    for socket in tuple(air.sockets):  # the pages come back at once
         await socket.close()
     await expect(debug.locator("#debug")).to_contain_text("connection lost")
     await expect(plain.locator("#debug")).to_be_hidden()
@@ -214,10 +219,13 @@ async def test_label_and_time_can_be_chosen(theatre: OpenTheatre) -> None:
     page = await air.open(house, "label=" + quote("虚拟主播"))
     air.show()
     await expect(page.locator("#label")).to_have_text("虚拟主播")
-    page = await air.open(house, "label=0&hideafter=0.3")
+    page = await air.open(house, "label=0")
     air.show()
     await expect(page.locator("#reply")).to_be_visible()
     await expect(page.locator("#label")).to_be_hidden()
+    page = await air.open(house, "hideafter=0.3")
+    air.show()
+    await expect(page.locator("#reply")).to_have_attribute("data-id", REPLY["id"])
     await expect(page.locator("#reply")).to_be_hidden()
 
 
