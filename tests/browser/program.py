@@ -22,13 +22,14 @@ TOKENS = {
 CONFIG = """
 save: Save
 web: {port: 0}
-overlay: {min_seconds: 3, seconds_per_char: 0, max_seconds: 3}
+approval: {expire: {super_chat: 0, guard: 0, gift_text: 0, mention: 0, question: 0, other: 0}}
+overlay: {min_seconds: 3, seconds_per_char: 0.2, max_seconds: 60}
 adapters: {websocket: {server: {enabled: false}}}
 """
 
 
 async def panel_address(lines: asyncio.StreamReader) -> str:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         async for line in lines:
             if "场控面板" in line.decode():
                 return line.decode().split(": ", 1)[1].strip()

@@ -15,6 +15,12 @@ from tests.browser.theatre import DESKTOP, OPERATOR_TOKEN, OVERLAY_TOKEN
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+PING = '{"event": "ping"}'  # without a word the page would take the connection for lost
+# On a card that waits for a decision: finished, and no check has stopped it.
+GOOD = (
+    "#card:not([data-early]):has(#stamp[hidden]):has(#approve:enabled)"
+    ' .draft[data-done]:not(:has(.reasons [data-level="block"]))'
+)
 # Keeps every text that the audience gets to see, in order, as the page shows it.
 AUDIENCE = """
 window.shown = [];
@@ -44,7 +50,7 @@ class Program:
 
         def through(socket: WebSocketRoute) -> None:
             server = socket.connect_to_server()
-            server.on_message(lambda frame: None if deaf and deaf[0] else socket.send(frame))
+            server.on_message(lambda frame: socket.send(PING if deaf and deaf[0] else frame))
 
         await page.route_web_socket("**/api/feed", through)
         await page.goto(self.url)
@@ -69,12 +75,13 @@ async def program(browser: Browser, tmp_path: Path) -> AsyncIterator[Program]:
 
 async def a_good_draft(page: Page) -> str:
     """Chooses the first finished draft that no check has stopped, and gives its words as they stand on the page."""
-    draft = page.locator('.draft[data-done]:not(:has(mark[data-level="block"]))').first
+    draft = page.locator(GOOD).first
     await expect(draft).to_be_visible(timeout=60_000)
-    await expect(page.locator("#stamp")).to_be_hidden()
-    await expect(page.locator("#card:not([data-early])")).to_be_visible()
-    await page.keyboard.press(str(int(await draft.get_attribute("data-index") or 0) + 1))
-    return await page.locator('.draft[aria-checked="true"] .reply').inner_text()
+    index = int(await draft.get_attribute("data-index") or 0)
+    await page.keyboard.press(str(index + 1))
+    chosen = page.locator(f'.draft[aria-checked="true"][data-index="{index}"] .reply')
+    await expect(chosen).to_be_visible()
+    return await chosen.inner_text()
 
 
 async def on_air(page: Page, words: str) -> None:
@@ -103,15 +110,20 @@ async def test_the_whole_story(program: Program) -> None:
     await on_air(first, edited)  # after the first one has had its time
 
     await a_good_draft(first)
-    name = await first.locator("#viewer").inner_text()
+    card = first.locator("#card")
+    name, rejected = await first.locator("#viewer").inner_text(), await card.get_attribute("data-item") or ""
     await first.keyboard.press("d")
     await expect(second.locator("#history li[data-state=rejected]")).to_contain_text(name)
+    await expect(card).not_to_have_attribute("data-item", rejected)
     await first.keyboard.press("u")
-    await expect(first.locator("#viewer")).to_have_text(name)
+    await expect(card).to_have_attribute("data-item", rejected)
     await expect(second.locator("#history li[data-state=rejected]")).to_have_count(0)
 
-    recalled = await a_good_draft(first)
-    await first.keyboard.press("f")
+    await a_good_draft(first)
+    recalled = "这句话很长，要播半分钟，" + "，".join(f"第{n}句还没有说完" for n in range(17))
+    await first.keyboard.press("e")
+    await first.locator("#edit-text").fill(recalled)
+    await first.keyboard.press("Control+Enter")
     await on_air(first, recalled)
     await expect(audience.locator("#text")).to_have_text(recalled)
     await first.keyboard.press("x")
