@@ -13,9 +13,9 @@ import json
 import os
 import random
 import signal
-import socket
 import sqlite3
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ import pytest
 
 from bot.scenario import Character, Line, Origin, Scenario, dump_scenario
 from tests.fakes.nursery import TOKENS, digest
+from tests.ports import free_port
 
 LIVES = 110
 SCENES = {
@@ -49,6 +50,7 @@ class Record:
 
     meant: set[tuple[str, str]] = field(default_factory=set)  # (item, words) of every approval that was sent
     confirmed: dict[str, str] = field(default_factory=dict)  # item -> state after the last answer that came back
+    sent: Counter[str] = field(default_factory=Counter)  # item -> how many decisions were sent
     reasons: set[tuple[str, str, str]] = field(default_factory=set)  # (item, words, why they may although blocked)
     shown: list[tuple[str, str]] = field(default_factory=list)  # (item, words) as the overlay got them
     playing: set[str] = field(default_factory=lambda: {"测试/直播间"})  # more than one: a change was not answered
@@ -171,12 +173,19 @@ class Life:
             if dice.random() < 0.2:
                 await self.try_blocked_words(card, dice)
             self.record.meant.add((card["id"], body["text"]))
-        self.record.confirmed.pop(card["id"], None)  # until an answer comes back, it may be either
-        status = await self.post(f"/api/items/{card['id']}/{action}", **body)
+        after = {"approve": "approved", "reject": "rejected", "undo": "pending", "recall": "recalled"}
+        status = await self.ask(card["id"], action, after.get(action, ""), **body)
         assert status in (200, *NO), (action, status)
-        if status == 200 and action != "more":
-            after = {"approve": "approved", "reject": "rejected", "undo": "pending", "recall": "recalled"}
-            self.record.confirmed[card["id"]] = after[action]
+
+    async def ask(self, item: str, action: str, after: str, **body: Any) -> int:
+        """`after`: the state that an answer confirms, unless another decision was sent before it came."""
+        self.record.confirmed.pop(item, None)  # until an answer comes back, it may be either
+        self.record.sent[item] += 1
+        number = self.record.sent[item]
+        status = await self.post(f"/api/items/{item}/{action}", **body)
+        if status == 200 and after and self.record.sent[item] == number:
+            self.record.confirmed[item] = after
+        return status
 
     async def try_blocked_words(self, card: dict[str, Any], dice: random.Random) -> None:
         """Words that a check blocks, with and without a reason, and words that no reason helps."""
@@ -186,15 +195,7 @@ class Life:
         words, reason = f"{LINK} {dice.random()}", f"理由{dice.random()}"
         self.record.meant.add((card["id"], words))
         self.record.reasons.add((card["id"], words, reason))
-        self.record.confirmed.pop(card["id"], None)
-        if await self.post(path, revision=revision, text=words, override=reason) == 200:
-            self.record.confirmed[card["id"]] = "approved"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        await self.ask(card["id"], "approve", "approved", revision=revision, text=words, override=reason)
 
 
 def on_disk(folder: Path) -> tuple[dict[str, str], dict[str, str], list[tuple[str, str]]]:
@@ -265,7 +266,9 @@ async def test_a_hundred_kills_put_no_unapproved_word_on_the_air(tmp_path: Path)
         "log.level": "error",
     }
     async with nursery() as lives, aiohttp.ClientSession() as http:
-        for number in range(LIVES):
+        for number in range(2 * LIVES):
+            if number >= LIVES and enough(record, folder):  # on a busy machine less happens in a life
+                break
             child = await lives.start(settings)
             life = Life(http, port, record)
             await check(life, record, folder)
@@ -284,17 +287,25 @@ async def test_a_hundred_kills_put_no_unapproved_word_on_the_air(tmp_path: Path)
             await asyncio.gather(*watching)
             assert await lives.said() == "gone"
     assert record.kills >= 100
-    # The test must have tested something: many airings, and every kind of decision on the way.
-    assert len(record.shown) >= LIVES // 2
-    assert record.changes >= LIVES // 5
-    with contextlib.closing(sqlite3.connect(folder / "show.db")) as db:
-        actions = {action for (action,) in db.execute("SELECT DISTINCT action FROM decisions")}
-        let_through = set(db.execute("SELECT item, text, override FROM decisions WHERE override IS NOT NULL"))
-        blocked = set(db.execute("SELECT item, text FROM decisions WHERE action = 'air' AND text LIKE ?", [f"{LINK}%"]))
-    assert actions >= {"approve", "reject", "undo", "air", "recall", "finish"}
+    assert enough(record, folder), (len(record.shown), record.changes)
     # Blocked words were aired, each with the reason that a person gave for it on record.
+    with contextlib.closing(sqlite3.connect(folder / "show.db")) as db:
+        let_through = set(db.execute("SELECT item, text, override FROM decisions WHERE override IS NOT NULL"))
+        blocked = blocked_on_air(db)
     assert blocked and blocked <= {(item, words) for item, words, _ in let_through}
     assert let_through <= record.reasons
+
+
+def enough(record: Record, folder: Path) -> bool:
+    """Whether the test has tested something: many airings, and every kind of decision on the way."""
+    with contextlib.closing(sqlite3.connect(folder / "show.db")) as db:
+        actions = {action for (action,) in db.execute("SELECT DISTINCT action FROM decisions")}
+        every_kind = actions >= {"approve", "reject", "undo", "air", "recall", "finish"} and bool(blocked_on_air(db))
+    return len(record.shown) >= LIVES // 2 and record.changes >= LIVES // 5 and every_kind
+
+
+def blocked_on_air(db: sqlite3.Connection) -> set[tuple[str, str]]:
+    return set(db.execute("SELECT item, text FROM decisions WHERE action = 'air' AND text LIKE ?", [f"{LINK}%"]))
 
 
 async def check(life: Life, record: Record, folder: Path) -> None:

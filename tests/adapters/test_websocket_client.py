@@ -3,7 +3,6 @@
 import asyncio
 import http
 import json
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 
@@ -13,6 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from adapters.base import AdapterError, Phase
 from adapters.websocket import WebsocketClient
 from tests.adapters.patience import soon
+from tests.ports import free_port
 from tests.waiting import until
 
 Bridge = Callable[[ServerConnection], Awaitable[None]]
@@ -108,10 +108,7 @@ async def test_it_comes_back_after_the_connection_is_lost():
 
 async def test_it_waits_for_a_bridge_that_starts_later():
     """Nothing listens for two tries; the state says what it waits for, without the token of the address."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    clock, opened = Clock(), asyncio.Event()
+    port, clock, opened = free_port(), Clock(), asyncio.Event()
     details: list[str] = []
 
     async def sleep(seconds: float) -> None:

@@ -21,7 +21,8 @@ import pytest
 
 from bot.scenario import dump_scenario
 from tests.desk.atelier import RAIN
-from tests.test_kill import BEARER, Down, free_port, nursery
+from tests.ports import free_port
+from tests.test_kill import BEARER, Down, nursery
 
 LIVES = 25
 STORY = ("title", "lines", "pending", "branch", "branches", "checkpoints", "cast", "note", "refresh")
@@ -44,6 +45,12 @@ class Seen:
     kept: int = 0  # the last that was answered
     orders: set[str] = field(default_factory=set)
     proposed: int = 0  # starts after which drafts had come back
+
+    @property
+    def enough(self) -> bool:
+        """Whether the test has tested something."""
+        every_kind = self.orders >= {"add", "confirm", "edit", "undo", "redo", "rewind", "branch"}
+        return every_kind and self.kept > 5 and self.proposed > 0
 
 
 class Page:
@@ -164,7 +171,9 @@ async def test_a_desk_that_is_killed_has_lost_nothing(tmp_path: Path) -> None:
     settings: dict[str, object] = {"save": str(folder), "scenario": "旧城/雨夜", "web.port": port, "log.level": "error"}
     scene = ""
     async with nursery() as lives, aiohttp.ClientSession() as http:
-        for _ in range(LIVES):
+        for number in range(4 * LIVES):
+            if number >= LIVES and seen.enough:  # on a busy machine less happens in a life
+                break
             child = await lives.start(settings)
             page = Page(http, port, scene, seen)
             if not scene:
@@ -179,6 +188,4 @@ async def test_a_desk_that_is_killed_has_lost_nothing(tmp_path: Path) -> None:
             assert await lives.said() == "gone"
         await lives.start(settings)
         await check(Page(http, port, scene, seen))
-    # The test must have tested something.
-    assert seen.orders >= {"add", "confirm", "edit", "undo", "redo", "rewind", "branch"}
-    assert seen.kept > 5 and seen.proposed > 0, seen
+    assert seen.enough, seen

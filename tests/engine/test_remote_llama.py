@@ -18,7 +18,8 @@ import pytest
 
 from bot.engine.remote import Waits
 from bot.engine.types import DraftDone, Ending, EngineState, Prompt, Sampling
-from tests.engine.test_remote import PROMPT, collect, free_port, running, texts
+from tests.engine.test_remote import PROMPT, collect, running, texts
+from tests.ports import free_port
 from tests.waiting import until
 
 NEEDED = ("llama_cpp", "gguf", "uvicorn", "starlette_context")

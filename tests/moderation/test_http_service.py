@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +15,7 @@ from moderation.http_service import MOST_BYTES, HttpService, parse_findings
 from moderation.providers import Providers, Unusable
 from moderation.verdict import NOTABLE, Direction, Finding
 from tests.fakes.moderation_service import Service, rude, serving
+from tests.ports import free_port
 
 FOUND = {"category": "insult", "severity": 2, "start": 0, "end": 2, "reason": "难听"}
 
@@ -119,10 +119,7 @@ async def test_one_that_is_too_slow() -> None:
 
 
 async def test_one_that_is_not_there() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/"
-    own = HttpService("own", url)
+    own = HttpService("own", f"http://127.0.0.1:{free_port()}/")
     with pytest.raises(Unusable, match="reached"):
         await own.check("你好", Direction.IN)
     await own.aclose()
