@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import logging
@@ -62,6 +61,11 @@ def told(text: str) -> list[str]:
     return [piece for piece in PIECES if piece in text or piece in digits]
 
 
+def settled(house: House) -> bool:
+    """Whoever gets a card has one, and it is drafted."""
+    return not house.show.snapshot()["waiting"] and not any(item["drafting"] for item in house.items("pending"))
+
+
 async def everywhere(
     house: House, folder: Path, events: list[Event], caplog: pytest.LogCaptureFixture
 ) -> dict[str, str]:
@@ -73,14 +77,14 @@ async def everywhere(
         async with house.running():
             with contextlib.closing(recorder):
                 await house.show.listen(Channel(events), recorder.write)
-            for _ in range(len(events)):
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(0.3):
-                        card = await house.card()
-                        await house.approve(card)
-                        await until(lambda card=card: house.show._queue[card["id"]].state.value in ("aired", "done"))
-                        house.now += 60
-                        house.show._wake()
+            await until(lambda: settled(house))
+            while house.items("pending"):
+                card = await house.card()
+                await house.approve(card)
+                await until(lambda card=card: house.show._queue[card["id"]].state.value in ("aired", "done"))
+                house.now += 60
+                house.show._wake()
+                await until(lambda: not house.items("aired") and settled(house))
             snapshot = json.dumps(house.show.snapshot(), ensure_ascii=False)
             story = "".join(line.text for line in house.show.transcript_lines())
         feed = [json.dumps(event, ensure_ascii=False) for event in reader._events]

@@ -186,14 +186,18 @@ def status(code: int, said: Json | str = "", **headers: str) -> Reply:
     return reply
 
 
-def silent(*pieces: bytes) -> Reply:
-    """These writes and then nothing, for ever."""
+def silent(*pieces: bytes, given_up: asyncio.Event | None = None) -> Reply:
+    """These writes and then nothing, for ever; `given_up` is set when the client has gone."""
 
     async def reply(server: FakeServer, request: web.Request, said: Json) -> web.StreamResponse:
         response = await server.stream(request)
-        for piece in pieces:
-            await response.write(piece)
-        await asyncio.Event().wait()
+        try:
+            for piece in pieces:
+                await response.write(piece)
+            await asyncio.Event().wait()
+        finally:
+            if given_up is not None:
+                given_up.set()
         return response
 
     return reply

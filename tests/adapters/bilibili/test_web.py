@@ -77,11 +77,11 @@ async def test_a_room_is_heard_in_order_each_thing_once() -> None:
 async def test_heartbeats_go_out_and_their_answers_keep_a_quiet_room_alive() -> None:
     """Nobody writes; the connection stays the same one."""
     async with fake_bilibili() as fake, adapter(fake) as (room, _):
-        room.silence = 1.0
+        room.silence = 3.0
         fake.says = [GOOD]
         async with aclosing(room.messages()) as events:
             await soon(anext(events))
-            await until(lambda: fake.heartbeats > 60)
+            await until(lambda: fake.heartbeats > 160)
             assert len(fake.logins) == 1 and room.state.state is Phase.LIVE and room.state.bad == 0
 
 
@@ -345,7 +345,7 @@ async def test_a_server_that_does_not_answer_the_login_is_left(monkeypatch: pyte
 async def test_the_login_comes_before_the_server_s_deadline() -> None:
     """A server that waits a moment only still gets it."""
     async with fake_bilibili() as fake, adapter(fake) as (room, pauses):
-        fake.login_patience = 0.5
+        fake.login_patience = 2.0
         fake.says = [GOOD]
         assert texts(await hear(room, 1)) == ["好"] and pauses.seconds == []
 
