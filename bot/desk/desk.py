@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from uuid import uuid4
@@ -26,6 +26,7 @@ from bot.desk.preparing import Preparing, likeliest
 from bot.desk.scene import Clock, Scene
 from bot.desk.scratch import Scratch
 from bot.desk.shelf import Shelf
+from bot.desk.summary import Summaries
 from bot.desk.tree import shared
 from bot.engine.scene_prompt import Cue
 from bot.engine.types import Engine, EngineState, Reading
@@ -62,6 +63,7 @@ class Desk:
         self._drafting = Drafting(
             engine, self._feeding, voices, save.generations, clock, self._new_id, self._ask_changed, self._draft_grew
         )
+        self._summaries = Summaries(engine, self._feeding, save.generations)
         self._preparing = Preparing(engine, self._feeding, self._scene_changed, self._read_on)
         self._tasks: asyncio.TaskGroup | None = None
         self._was_ready = engine.status.state is EngineState.READY
@@ -215,12 +217,23 @@ class Desk:
         """The ask that drafts are written for when this returns. Raises Refused."""
         scene = self._shelf.take(id)
         scene.check(revision)
+        return self._drafting.begin(self._at_work(), scene, wanted)
+
+    def summary(self, id: str, last: int) -> AsyncGenerator[str, None]:
+        """The confirmed story but for its `last` lines, in a few sentences by the model, as they grow. Close it when you
+        have read enough. Raises Refused, also while it grows."""
+        scene = self._shelf.take(id)
+        self._at_work()
+        return self._summaries.written(scene, last)
+
+    def _at_work(self) -> asyncio.TaskGroup:
+        """Refused, while nothing can be written."""
         if self._tasks is None or self._engine.status.state is not EngineState.READY:
             why = self._engine.status.detail or self._engine.status.state
             raise Refused(
                 "engine", f"引擎还没有就绪：{why}。可以先自己写。 The engine is not ready; you can write yourself."
             )
-        return self._drafting.begin(self._tasks, scene, wanted)
+        return self._tasks
 
     def stop(self, id: str, ask: str) -> None:
         self._drafting.stop(self._shelf.take(id), ask)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.desk.length import TokenCounts
 from bot.desk.lorebook import Lore, active, lorebook_of
 from bot.desk.story import Story
 from bot.engine.scene_prompt import Cue, Fed, Label, Part, SceneText, scene_prompt
 from bot.engine.types import Counted, Engine
+from bot.errors import Refused
 from bot.scenario import canonical_text
 
 
@@ -47,6 +48,19 @@ class Feeding:
             line = story.find(continued)
             cue = Cue(line.character, line.text, cue.hint)
         return scene_prompt(scene_text(story, lore, before=continued), cue)
+
+    async def to_summarise(self, story: Story, last: int, cue: Cue) -> Fed:
+        """What is read before all confirmed lines but the `last` are summed up. Refused, where they are told already or
+        there are none."""
+        end = len(story.lines) - last
+        if end <= (refreshed_from(story) or 0):
+            raise Refused(
+                "nothing",
+                "这几条之前没有要概括的剧情。少留几条，或先写下去。"
+                " Nothing before these lines is left to sum up: keep fewer of them, or write on.",
+            )
+        scene = replace(scene_text(story, await self.lore(story)), lines=story.lines[:end], pending=(), note="")
+        return scene_prompt(scene, cue)
 
     async def count(self, fed: Fed) -> Counted:
         """Of each part."""

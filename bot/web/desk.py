@@ -15,6 +15,7 @@ from bot.web import desk_bodies as bodies
 from bot.web import feeds, keys, pages
 from bot.web.auth import Who
 from bot.web.bodies import read
+from bot.web.replies import growing
 from bot.web.routes import Route
 
 
@@ -63,6 +64,11 @@ async def stop_drafts(request: web.Request) -> web.Response:
     order = await read(request, bodies.AskOf)
     _desk(request).stop(_scene(request), order.ask)
     return _done()
+
+
+async def summary(request: web.Request) -> web.StreamResponse:
+    order = await read(request, bodies.SummaryOf)
+    return await growing(request, _desk(request).summary(_scene(request), order.last))
 
 
 async def scratch(request: web.Request) -> web.Response:
@@ -127,6 +133,7 @@ CALLS: tuple[Route, ...] = (
     Route("POST", f"{_ONE}/do", Who.OPERATOR, do),
     Route("POST", f"{_ONE}/drafts", Who.OPERATOR, drafts),
     Route("POST", f"{_ONE}/drafts/stop", Who.OPERATOR, stop_drafts),
+    Route("POST", f"{_ONE}/summary", Who.OPERATOR, summary),
     Route("POST", f"{_ONE}/scratch", Who.OPERATOR, scratch),
     Route("POST", f"{_ONE}/save", Who.OPERATOR, save_log),
     Route("POST", f"{_ONE}/bin", Who.OPERATOR, bin_scene),

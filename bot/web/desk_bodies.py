@@ -56,6 +56,12 @@ class AskOf(Body):
     ask: Id
 
 
+class SummaryOf(Body):
+    """`last`: how many lines at the end need not be summed up."""
+
+    last: int = Field(ge=0, le=1000)
+
+
 class EditOf(Body):
     id: Id
     character: Name = ""

@@ -102,7 +102,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPMethodNotAllowed as error:
         return refusal(request, Denied("method_not_allowed", headers={"Allow": error.headers["Allow"]}))
     except Exception as error:
-        if not (_gone(request) and isinstance(error, ConnectionError)):
+        if not (gone(request) and isinstance(error, ConnectionError)):
             report(request, error)
         return refusal(request, Denied("failed"))  # which nobody hears where the page is gone
 
@@ -172,7 +172,8 @@ def report(request: web.Request, error: BaseException) -> None:
     log.debug("%s", type(error).__name__, exc_info=error)
 
 
-def _gone(request: web.Request) -> bool:
+def gone(request: web.Request) -> bool:
+    """Whether nobody hears the answer any more."""
     return request.transport is None or request.transport.is_closing()
 
 

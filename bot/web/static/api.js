@@ -31,11 +31,45 @@ async function ask(path, request, within = ANSWER_WITHIN) {
     const response = await fetch(path, { ...request, headers, signal: abort.signal });
     const answer = await response.json().catch(() => ({}));
     if (response.status === 401) toLogin();
-    return { ok: response.ok, status: response.status, error: answer.error || "", message: ours(answer.message || ""), answer };
+    return said(response, answer);
   } catch (error) {
     return { ok: false, status: 0, error: "no_answer", message: "", answer: {} };
   } finally {
     clearTimeout(timer);
+  }
+}
+
+const said = ({ ok, status }, answer) => ({ ok, status, error: answer.error || "", message: ours(answer.message || ""), answer });
+
+/**
+ * A text that is being written: `onText(text)` hears all of it, each time that it has grown. However long it takes; `signal`
+ * ends it. Answers as post() does; what a person has ended is `ok`.
+ */
+export async function grow(path, body, onText, signal) {
+  let last = {};
+  try {
+    const headers = { "Content-Type": "application/json", "Accept-Language": language() };
+    const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal });
+    if (response.status === 401) toLogin();
+    if (!response.ok) return said(response, await response.json().catch(() => ({})));
+    for await (const line of linesOf(response.body)) {
+      last = line;
+      if (line.text !== undefined) onText(line.text);
+    }
+  } catch (error) {
+    last = { done: signal.aborted };
+  }
+  return { ok: last.done === true, status: 200, error: last.error || "no_answer", message: ours(last.message || ""), answer: {} };
+}
+
+/** What stands on each line of a body, as JSON. */
+async function* linesOf(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let { value, done } = await reader.read(); !done; { value, done } = await reader.read()) {
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) yield JSON.parse(line);
   }
 }
 

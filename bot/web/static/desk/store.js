@@ -4,7 +4,7 @@
 // `subscribe(listener)` hears of every change, as { event, … }: "snapshot", "scene" (with `kept`: the confirmed lines
 // before that place are the same as before), "draft", "ask", "reading", "engine", and "link" when the connection changes.
 
-import { FeedLink, get, post } from "../api.js";
+import { FeedLink, get, grow, post } from "../api.js";
 import { t } from "../texts.js";
 
 export class Store {
@@ -70,6 +70,11 @@ export class Store {
   /** What needs no revision: "drafts/stop", "scratch", "save". `more`: as for post(). */
   send(what, body = {}, more = {}) {
     return post(`${this.path}/${what}`, body, more);
+  }
+
+  /** A summary of the story but for its last lines, drafted by the model; see grow(). */
+  sumUp(last, onText, signal) {
+    return grow(`${this.path}/summary`, { last }, onText, signal);
   }
 
   /** "tree", "fed", "compare", "versions". */

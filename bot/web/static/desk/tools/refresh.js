@@ -1,9 +1,10 @@
-// The long scene: how long it is, whether a refresh is advisable, and the refresh itself, with a summary by the writer.
+// The long scene: how long it is, whether a refresh is advisable, and the refresh itself, with a summary that the writer answers for.
 
 import { h, setText, show } from "../../dom.js";
 import { ours, t } from "../../texts.js";
 import { give } from "./dialogs.js";
 import { many } from "./figures.js";
+import { Summary } from "./summary.js";
 import { Typed } from "./typed.js";
 
 const LAST = 12; // lines kept as they are, unless the writer says otherwise
@@ -19,12 +20,14 @@ export class Refresh {
     this.undo = h("button", { type: "button", data: { t: "tools.refresh.undo" } });
     this.send = h("button", { type: "submit", class: "main" });
     this.clash = h("button", { type: "button", class: "quiet", data: { t: "tools.typed.clash" } });
+    this.model = new Summary(store, summary, last);
     const form = h(
       "form",
       { class: "tool-form" },
       h("p", { class: "hint", data: { t: "tools.refresh.hint" } }),
       h("label", { for: "summary", data: { t: "tools.refresh.summary" } }),
       summary,
+      this.model.root,
       h("div", { class: "row" }, h("label", { for: "last-lines", data: { t: "tools.refresh.last" } }), last),
       h("div", { class: "row" }, this.send, this.undo, this.clash),
     );
@@ -52,6 +55,7 @@ export class Refresh {
     setText(this.now, refresh ? t(refresh.first === null ? "tools.refresh.elsewhere" : "tools.refresh.now", { n: refresh.first }) : t("tools.refresh.not"));
     setText(this.send, t(refresh ? "tools.refresh.again" : "tools.refresh.do"));
     show(this.undo, refresh !== null);
+    this.model.draw();
     const [summary, last] = this.there;
     const clashes = [this.summary.draw(summary), this.last.draw(last)];
     show(this.clash, clashes.includes(true));
