@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -66,7 +67,7 @@ async def test_a_new_scenario_is_written_with_the_keyboard(theatre: OpenTheatre)
     file = saved(house)
     assert file["CharacterData"] == {"AI": ["小芽", "阿澈"], "User": ["我"]}
     assert file["Example"] == "夜里下着雨。\n\n小芽: 你来啦！\n\n我: 12: 30 才到。"
-    assert page.url.endswith("#/edit/%E9%9B%BE%E5%B2%9B/%E5%88%9D%E8%A7%81")
+    await expect(page).to_have_url(house.url("/scenarios#/edit/%E9%9B%BE%E5%B2%9B/%E5%88%9D%E8%A7%81"))
 
 
 async def test_an_empty_folder_offers_an_example(theatre: OpenTheatre) -> None:
@@ -259,6 +260,7 @@ async def test_the_browsers_way_back_asks_too(theatre: OpenTheatre) -> None:
     await page.locator("[name=background]").fill("写了一半")
     await page.go_back()
     await page.locator("#ask-no").click()
+    await expect(page).to_have_url(re.compile("#/edit/"))
     await expect(page.locator("#editor")).to_be_visible()
     await page.go_back()
     await page.locator("#ask-yes").click()
@@ -273,6 +275,7 @@ async def test_two_who_edit_at_once_lose_nothing(theatre: OpenTheatre) -> None:
     house.save.library.create(FOG)
     first = await house.page("/scenarios#/edit/雾岛/初见")
     second = await house.page("/scenarios#/edit/雾岛/初见")
+    await expect(second.locator("[name=background]")).to_be_visible()  # before anything has changed
     await first.locator("[name=background]").fill("第一个人写的")
     await first.locator("[name=opening]").fill("小芽: 早。")
     await first.keyboard.press("Control+s")
@@ -546,6 +549,7 @@ async def test_an_avatar_is_dragged_zoomed_and_survives_a_reload(theatre: OpenTh
     page = await house.page("/scenarios#/edit/雾岛/初见")
     await page.locator('[data-side="AI"] .chip').click()
     await page.locator("#face-file").set_input_files({"name": "旗.png", "mimeType": "image/png", "buffer": FLAG})
+    await expect(page.locator("#crop-canvas")).to_be_focused()
     box = await page.locator("#crop-canvas").bounding_box()
     assert box
     await page.mouse.move(box["x"] + 30, box["y"] + 100)
@@ -660,6 +664,7 @@ async def test_an_avatar_is_cut_with_two_fingers(theatre: OpenTheatre) -> None:
     page = await house.page("/scenarios#/edit/雾岛/初见", viewport=PHONE, has_touch=True)
     await page.locator('[data-side="AI"] .chip').tap()
     await page.locator("#face-file").set_input_files({"name": "旗.png", "mimeType": "image/png", "buffer": FLAG})
+    await expect(page.locator("#crop-canvas")).to_be_focused()
     box = await page.locator("#crop-canvas").bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -669,6 +674,7 @@ async def test_an_avatar_is_cut_with_two_fingers(theatre: OpenTheatre) -> None:
     for _ in range(3):
         await fingers.move(((x - 100, y), (x + 100, y)))
     await page.locator("#crop [value=take]").tap()
+    await expect(page.locator("#form-state")).to_contain_text("没保存")
     await page.locator("#form [type=submit]").tap()
     await expect(page.locator("#said")).to_have_text("已保存。")
     assert await avatar_of(page, house) == [150, 150, *RED]
