@@ -12,7 +12,7 @@ from playwright.async_api import Page, Route, expect
 from bot.scenario import Line, Origin
 from tests.browser.conftest import OpenTheatre
 from tests.browser.theatre import PHONE
-from tests.browser.writing import ISLAND, Writing, drafted, open_scene, ready
+from tests.browser.writing import ISLAND, Writing, begun, drafted, open_scene, ready, still
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -214,7 +214,7 @@ async def test_drafts_as_they_were_asked_for(theatre: OpenTheatre) -> None:
     await page.locator("#preset").select_option("drama")
     await page.locator("#temperature").fill("1.3")
     await page.locator("[data-command=ask]").click()
-    await expect(page.locator(".draft[data-done]")).to_have_count(8)
+    await drafted(page, 8)
     prompt, count, sampling = writing.house.engine.asked[-1]
     assert (count, prompt.start_with.strip()) == (8, "愿意跟你")
     assert prompt.parts[-1].endswith("阿岚:")
@@ -222,7 +222,7 @@ async def test_drafts_as_they_were_asked_for(theatre: OpenTheatre) -> None:
     assert "她在撒谎" in "".join(prompt.parts)
     await page.locator("#temperature").fill("0.6")
     await page.locator("[data-command=more]").click()
-    await expect(page.locator(".draft[data-done]")).to_have_count(16)
+    await drafted(page, 16)
     prompt, _, sampling = writing.house.engine.asked[-1]
     assert (prompt.start_with.strip(), sampling.temperature, sampling.top_p) == ("愿意跟你", 0.6, 0.7)
     await page.locator(".draft .words").first.click()
@@ -240,7 +240,7 @@ async def test_more_drafts_and_stopping(theatre: OpenTheatre) -> None:
     page = await writing.page()
     await page.keyboard.type("灯？")
     await page.keyboard.press("Enter")
-    await expect(page.locator(".draft")).to_have_count(QUICK_DRAFTS)
+    await begun(page, QUICK_DRAFTS)
     await written(writing, done=3)
     await drafted(page, QUICK_DRAFTS)
     await page.keyboard.press("r")
@@ -263,7 +263,7 @@ async def test_nothing_moves_under_the_cursor_while_drafts_stream(theatre: OpenT
     page = await writing.page()
     await page.keyboard.type("灯？")
     await page.keyboard.press("Enter")
-    await expect(page.locator(".draft")).to_have_count(QUICK_DRAFTS)
+    await begun(page, QUICK_DRAFTS)
     await page.locator("#pending .line").hover()
     places = [await page.locator(f"{where}").first.bounding_box() for where in ("#pending .words", ".draft kbd")]
     await written(writing, done=0)
@@ -292,7 +292,7 @@ async def test_a_draft_is_taken_while_one_types_and_edited_before(theatre: OpenT
     await expect(page.locator("#pending .line")).to_have_count(1)
     await expect(page.locator("#text")).to_have_value("2 只鸟")
     await page.keyboard.press("Alt+Enter")
-    await expect(page.locator(".draft[data-done]")).to_have_count(QUICK_DRAFTS)
+    await drafted(page, QUICK_DRAFTS)
     await page.locator(".draft").nth(1).locator("button").click()
     box = page.locator(".draft .editor textarea")
     await expect(box).to_have_value("先进来吧。")
@@ -324,7 +324,7 @@ async def test_a_failure_is_said_and_more_tries_again(theatre: OpenTheatre) -> N
     page = await writing.page()
     await page.keyboard.type("灯？")
     await page.keyboard.press("Enter")
-    await expect(page.locator(".draft")).to_have_count(QUICK_DRAFTS)
+    await begun(page, QUICK_DRAFTS)
     await written(writing, done=0)
     house.engine.fail("模型进程意外退出")
     await expect(page.locator("#drafts-error")).to_contain_text("模型进程意外退出")
@@ -469,8 +469,8 @@ async def test_who_writes_next_follows_the_turns(theatre: OpenTheatre) -> None:
     writing.add("小铃", "一")
     await expect(chosen).to_have_value("name:阿岚")
     await choose(page, "#writer", "旁白")
-    writing.do("note", text="慢一点", depth=2)
-    await expect(page.locator("[data-command=undo]")).to_be_enabled()
+    writing.do("title", title="又一夜")
+    await expect(page).to_have_title("又一夜 · 写作台")
     await expect(chosen).to_have_value("name:")
     writing.add("阿岚", "二")
     await expect(chosen).to_have_value("name:我")
@@ -513,7 +513,8 @@ async def test_many_drafts_stand_in_rows_that_do_not_push_each_other(theatre: Op
     await page.keyboard.press("Escape")
     await page.locator("#text").fill("灯？")
     await page.locator("#text").press("Enter")
-    await expect(page.locator(".draft")).to_have_count(8)
+    await begun(page, 8)
+    await still(page)
     last = page.locator(".draft kbd").last
     place = await last.bounding_box()
     await written(writing, done=8, begun=8)
@@ -554,7 +555,8 @@ async def test_other_words_than_those_on_the_screen_are_not_confirmed(theatre: O
     await page.locator("#text").fill("我的话")
     await page.locator("#text").press("Control+Shift+Enter")
     await expect(page.locator("#said")).to_contain_text("刚刚变了")
-    await page.locator("#text").press("Enter")
+    async with page.expect_response("**/do"):
+        await page.locator("#text").press("Enter")
     await expect(page.locator("#text")).to_have_value("我的话")
     assert writing.said() == []
     assert len(writing.now["pending"]) == 2
@@ -635,9 +637,9 @@ async def test_after_a_crash_the_next_window_has_the_words(theatre: OpenTheatre)
     """The browser is gone without a word; another one, which keeps nothing of the first, goes on."""
     writing = open_scene(await theatre())
     page = await writing.page()
-    async with page.expect_response("**/scratch"):
-        await page.keyboard.type("写到一半就")
-    await page.context.close()
+    await page.keyboard.type("写到一半就")
+    await writing.kept("写到一半就")
+    await writing.left(page)
     again = await writing.page()
     await expect(again.locator("#text")).to_have_value("写到一半就")
     assert await again.locator("#text").evaluate("box => box.selectionStart") == 5
@@ -650,9 +652,9 @@ async def test_a_changed_line_is_still_being_changed_after_a_reload(theatre: Ope
     await page.locator("#story .words").nth(1).dblclick()
     await page.locator(".editor textarea").fill("你总算来了。")
     await choose(page, ".editor", "阿岚")
-    async with page.expect_response("**/scratch"):
-        await page.locator(".editor textarea").evaluate("box => box.setSelectionRange(3, 3)")
-        await page.locator(".editor textarea").press("End")
+    await page.locator(".editor textarea").evaluate("box => box.setSelectionRange(3, 3)")
+    await page.locator(".editor textarea").press("End")
+    await writing.kept("你总算来了。")
     await page.reload()
     await ready(page)
     box = page.locator("#story .line").nth(1).locator("textarea")
@@ -662,8 +664,8 @@ async def test_a_changed_line_is_still_being_changed_after_a_reload(theatre: Ope
     await box.press("Control+Enter")
     await expect(page.locator(".editor")).to_have_count(0)
     assert [(line["character"], line["text"]) for line in writing.now["lines"]][1] == ("阿岚", "你总算来了。")
-    async with page.expect_response("**/scratch"):
-        await page.keyboard.type("好")
+    await page.keyboard.type("好")
+    await writing.kept("好")
     await page.reload()
     await ready(page)
     await expect(page.locator(".editor")).to_have_count(0)
@@ -676,12 +678,12 @@ async def test_a_draft_that_was_being_changed_goes_to_the_next_window(theatre: O
     await page.keyboard.press("Enter")
     await drafted(page, QUICK_DRAFTS)
     await page.locator(".draft button").first.click()
-    async with page.expect_response("**/scratch"):
-        await page.locator(".editor textarea").fill("我一直在等你。")
-    await page.context.close()
+    await page.locator(".editor textarea").fill("我一直在等你。")
+    await writing.kept("我一直在等你。")
+    await writing.left(page)
     again = await writing.page()
     await expect(again.locator(".draft .editor textarea")).to_have_value("我一直在等你。")
-    await again.context.close()
+    await writing.left(again)
     writing.add("阿岚", "风大了。")
     writing.do("confirm", lines=[{"id": line["id"], "text": line["text"]} for line in writing.now["pending"]])
     last = await writing.page()
@@ -757,6 +759,7 @@ async def test_reading_back_is_not_interrupted(theatre: OpenTheatre) -> None:
     writing = open_scene(house, replace(ISLAND, opening=lines))
     page = await writing.page()
     scroll = page.locator("#scroll")
+    await still(page)
     await expect(page.locator("#to-end")).to_be_hidden()
     await scroll.evaluate("node => { node.scrollTop = 1000; }")
     await expect(page.locator("#to-end")).to_be_visible()
@@ -792,6 +795,7 @@ async def test_the_help_is_the_table_of_keys(theatre: OpenTheatre) -> None:
     page = await writing.page()
     await page.locator("#scroll").focus()
     await page.keyboard.press("?")
+    await expect(page.locator("#help")).to_be_visible()
     listed = await page.locator("#help-keys dt").all_text_contents()
     table = await page.evaluate(
         "async () => (await import('/static/desk/keys.js')).COMMANDS.filter((one) => !one.unlisted).length"
@@ -843,7 +847,7 @@ async def test_without_a_scene_the_last_one_opens_or_the_list(theatre: OpenTheat
     await expect(page.locator("#scenes a[href='/scenarios']")).to_be_visible()
     await page.locator("#scene-list a").click()
     await ready(page)
-    await page.goto(writing.house.url("/desk"))
+    await page.goto(writing.house.url("/desk"), wait_until="commit")  # it goes on to the scene by itself
     await ready(page)
     assert writing.scene in page.url
     await page.locator("#all-scenes").click()
@@ -880,7 +884,7 @@ async def test_a_scene_that_another_window_puts_into_the_bin_closes(theatre: Ope
     writing = open_scene(await theatre())
     page = await writing.page()
     await page.locator("#text").fill("没写完的话")
-    await until(lambda: writing.house.save.desk.scratches(writing.scene))
+    await writing.kept("没写完的话")
     writing.house.desk.bin(writing.scene)
     await expect(page.locator("#said")).to_contain_text("可能在回收站里")
     await expect(page.locator("#desk")).to_be_hidden()
@@ -937,6 +941,7 @@ async def test_the_phone_gives_a_finger_room(theatre: OpenTheatre) -> None:
     page = await writing.page(viewport=PHONE, has_touch=True, is_mobile=True)
     for mode in ("quick", "advanced"):
         await page.locator(f"[data-command={mode}]").tap()
+        await expect(page.locator("#composer")).to_have_attribute("data-mode", mode)
         await page.keyboard.press("Alt+Enter")
         await expect(page.locator(".draft[data-done]").first).to_be_visible()
         small = await page.evaluate(
@@ -991,6 +996,7 @@ async def test_a_finger_drags_a_line(theatre: OpenTheatre) -> None:
     writing, page = await three_pending(theatre)
     await page.close()
     page = await writing.page(viewport=PHONE, has_touch=True, is_mobile=True)
+    await still(page)
     handle = await page.locator("#pending .drag").first.bounding_box()
     last = await page.locator("#pending .line").last.bounding_box()
     assert handle is not None and last is not None
@@ -1015,6 +1021,7 @@ async def test_the_phone_in_english(theatre: OpenTheatre) -> None:
     await expect(page.locator("#send")).to_contain_text("Send")
     for mode in ("quick", "advanced"):
         await page.locator(f"[data-command={mode}]").tap()
+        await expect(page.locator("#composer")).to_have_attribute("data-mode", mode)
         assert await page.evaluate(TOO_WIDE, PHONE["width"]) == []
 
 
@@ -1031,6 +1038,7 @@ async def test_advanced_mode_on_the_phone(theatre: OpenTheatre) -> None:
     await page.locator(".editor textarea").fill("钟响了三下。")
     await page.get_by_role("button", name="保存", exact=True).tap()
     await expect(page.locator("#pending .words")).to_have_text(["钟响了三下。"])
+    await expect(page.locator(".editor")).to_have_count(0)  # while it is open, nothing is confirmed
     await page.locator("[data-command=confirm]").tap()
     await expect(page.locator("#story .line")).to_have_count(4)
     assert writing.said() == [("", "钟响了三下。")]

@@ -47,8 +47,8 @@ class Writer:
     async def take(self, number: int) -> str:
         """The words of that draft, taken when all of them are written."""
         draft = self.page.locator(".draft[data-done]").nth(number)
+        await expect(draft).to_be_visible(timeout=PATIENCE)  # the first one that is finished may not be the first
         await expect(self.page.locator("[data-command=stop]")).to_be_hidden(timeout=PATIENCE)
-        await expect(draft).to_be_visible(timeout=PATIENCE)
         words = await draft.locator(".words").inner_text()
         await self.press(draft.locator(".words"))
         return words
@@ -173,6 +173,7 @@ async def play(writer: Writer) -> list[str]:
     await page.locator(".draft .editor textarea").fill("小铃在风里转了一圈。")
     await writer.press(page.locator(".draft .editor [type=submit]"))
     await expect(page.locator("#pending .line")).to_have_count(4)
+    await expect(page.locator(".editor")).to_have_count(0)  # while it is open, nothing is confirmed
     origins = [line["origin"] for line in (await writer.now())["pending"]]
     assert origins == ["用户输入", "用户输入", "模型生成", "模型生成(人工编辑)"]
     await writer.confirm()

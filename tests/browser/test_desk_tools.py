@@ -51,6 +51,7 @@ async def test_on_the_phone_the_panel_is_a_sheet(theatre: OpenTheatre) -> None:
     await expect(page.locator("#tab-tree")).to_be_focused()
     for name in ("tree", "cast", "setting", "fed", "scene"):
         await page.tap(f"#tab-{name}")
+        await expect(page.locator(f"#tool-{name}")).to_be_visible()
         assert await low(page.locator(f"#tools button:visible, #tool-{name} li[role=treeitem]")) == []
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     await page.keyboard.press("Escape")
@@ -77,14 +78,14 @@ async def test_the_cast_is_chosen_ordered_and_told_who_is_next(theatre: OpenThea
     tool = await desk.tool("cast")
     await expect(tool.locator("li").first).to_contain_text("话少，记仇。")
     await expect(tool.locator("li").first).to_contain_text("采样：chat")
-    await tool.get_by_label("轮流").check()
+    await tool.get_by_label("轮流").click()
     await expect(tool.locator(".next")).to_have_text("接下来：我、林夏、沈舟")
     await tool.get_by_role("button", name="我往前").click()
     await expect(tool.locator("li b")).to_have_text(["林夏", "我", "沈舟"])
     await expect(tool.get_by_role("button", name="我往前")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(tool.locator("li b")).to_have_text(["我", "林夏", "沈舟"])
-    await tool.get_by_label("林夏", exact=True).uncheck()
+    await tool.get_by_label("林夏", exact=True).click()
     await expect(tool.locator("li b")).to_have_text(["我", "沈舟", "林夏"])
     await tool.get_by_placeholder("临时加一位").fill("老周")
     await page.keyboard.press("Enter")
@@ -98,6 +99,7 @@ async def test_somebody_has_to_stay_on_the_stage(theatre: OpenTheatre) -> None:
     desk = await open_desk(theatre)
     desk.do("cast", present=["沈舟"], turns="hand")
     tool = await desk.tool("cast")
+    await expect(tool.locator("li b")).to_have_text(["沈舟", "林夏", "我"])
     await tool.get_by_label("沈舟", exact=True).click()
     await expect(desk.page.locator("#said")).to_contain_text("至少留一位")
     await expect(tool.get_by_label("沈舟", exact=True)).to_be_checked()
@@ -208,8 +210,9 @@ async def test_other_scenes_are_a_press_away_and_a_scene_goes_to_the_bin(theatre
     await page.locator("dialog.tool-box").get_by_role("button", name="移到回收站").click()
     await page.wait_for_url("**/desk?list")
     await visit(Desk(desk.house, other, page))
-    await desk.tool("scene")
-    await expect(page.locator("#tool-scene .scenes a")).to_have_count(0)
+    tool = await desk.tool("scene")
+    await expect(tool.locator(".scenes + .hint")).to_be_visible()
+    await expect(tool.locator(".scenes a")).to_have_count(0)
 
 
 async def test_a_scene_becomes_what_the_co_host_plays(theatre: OpenTheatre) -> None:
@@ -241,8 +244,9 @@ async def test_what_was_aired_is_opened_as_a_scene(theatre: OpenTheatre) -> None
     page = desk.page
     tool = await desk.tool("scene")
     await tool.get_by_role("button", name="打开播过的内容").click()
-    await expect(page.locator("dialog.tool-box")).to_contain_text("还没有播出过")
+    await expect(page.locator("dialog.tool-box").get_by_text("还没有播出过")).to_be_visible()
     await page.keyboard.press("Escape")
+    await expect(page.locator("dialog.tool-box")).to_have_count(0)
     await desk.house.panel()  # drafts are written for somebody
     desk.house.hear("今天玩什么？")
     await until(lambda: [one for one in desk.house.items("pending") if any(draft["done"] for draft in one["drafts"])])
@@ -295,6 +299,7 @@ async def test_hostile_names_are_shown_as_text(theatre: OpenTheatre) -> None:
     desk.do("checkpoint", name=HOSTILE, line=desk.line(1))
     desk.do("edit", line=desk.line(1), text="改过。")
     await expect(page.locator(".tree .name", has_text=HOSTILE)).to_have_count(2)
+    await expect(page.locator("#story > .line .words").first).to_have_text("改过。")
     await desk.at_line(1, "旧版本（1）")
     await expect(page.locator(".versions .words").last).to_have_text(HOSTILE)
     await page.keyboard.press("Escape")
@@ -320,7 +325,7 @@ async def test_the_panel_speaks_english_too(theatre: OpenTheatre) -> None:
         tool = await desk.tool(name)
         keys = await tool.evaluate("node => node.innerText.match(/\\btools\\.[a-z.]+/g)")
         assert keys is None
-    assert await (await desk.tool("tree")).get_by_text("You are here").first.is_visible()
+    await expect((await desk.tool("tree")).get_by_text("You are here").first).to_be_visible()
 
 
 async def test_signing_in_is_all_that_the_second_hand_needs(theatre: OpenTheatre) -> None:

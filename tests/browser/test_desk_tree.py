@@ -79,6 +79,7 @@ async def test_a_branch_is_made_switched_renamed_and_pruned_by_keyboard(theatre:
     desk.play("门没有开。", "雨停了。")
     await expect(desk.row("没有开门")).to_have_attribute("aria-current", "true")
     await expect(desk.row("没有开门").locator(".minor")).to_have_text("3–4")
+    await expect(page.locator("#story > .line")).to_have_count(4)  # the feed says it, not only the tree
     await page.locator(".tree [tabindex='0']").focus()
     await page.keyboard.press("Home")
     await page.keyboard.press("Enter")
@@ -94,6 +95,7 @@ async def test_a_branch_is_made_switched_renamed_and_pruned_by_keyboard(theatre:
     await expect(page.locator("dialog.tool-box")).to_contain_text("2 条")
     await page.keyboard.press("Enter")
     await expect(desk.row("门外")).to_have_count(0)
+    await expect(page.locator("dialog.tool-box")).to_have_count(0)  # while it is open, nothing else has the focus
     await page.locator("#scroll").focus()
     await page.keyboard.press("Control+z")
     await expect(desk.row("门外")).to_be_visible()
@@ -103,8 +105,9 @@ async def test_the_same_by_mouse(theatre: OpenTheatre) -> None:
     """A click chooses a row, the buttons below it do the rest; a double click goes there; its lane folds a branch."""
     desk = await open_desk(theatre)
     page = desk.page
-    desk.do("branch", line=desk.line(2), name="门外")
     desk.do("checkpoint", name="门口", line=desk.line(2))
+    desk.do("branch", line=desk.line(2), name="门外")
+    await expect(page.locator("#story > .line")).to_have_count(2)
     actions = page.locator("#tool-tree .actions")
     await desk.row("主线").click()
     await expect(actions.locator("button")).to_have_text(["切换到它", "比较…", "改名…", "剪掉…"])
@@ -210,11 +213,13 @@ async def test_a_mark_follows_its_line_to_the_branch_that_has_it(theatre: OpenTh
     page = desk.page
     desk.do("checkpoint", name="雨大", line=desk.line(5))
     desk.do("rewind", line=desk.line(3))
+    await expect(page.locator("#story > .line")).to_have_count(3)
     names = page.locator(".tree li .name")
     await expect(names).to_contain_text(["主线", "回退前", "雨大", "你在这里"])
     await expect(desk.row("雨大")).to_have_attribute("aria-level", "3")
     await names.nth(1).click()
     await page.keyboard.press("Delete")
+    await expect(page.locator("dialog.tool-box")).to_be_visible()
     await page.keyboard.press("Enter")
     await expect(names).to_contain_text(["主线", "你在这里", "雨大"])
     await expect(desk.row("雨大")).to_have_attribute("aria-level", "1")

@@ -134,7 +134,7 @@ async def test_the_story_is_searched_while_one_types(theatre: OpenTheatre) -> No
     await expect(page.locator("#count")).to_have_text("2 / 2")
     await page.get_by_role("button", name="上一处").click()
     await expect(page.locator("#count")).to_have_text("1 / 2")
-    assert page.url.endswith("/output?scene=s1&q=%E9%9B%BE")
+    await expect(page).to_have_url(house.url("/output?scene=s1&q=%E9%9B%BE"))
     await page.locator("#find").fill("<b>")
     assert await painted(page, "here") == ["<b>"]
     await page.locator("#find").fill("没有的字")
@@ -142,7 +142,7 @@ async def test_the_story_is_searched_while_one_types(theatre: OpenTheatre) -> No
     await page.locator("#find").press("Escape")
     await expect(page.locator("#found")).to_be_hidden()
     assert await painted(page, "found") == []
-    assert page.url.endswith("/output?scene=s1")
+    await expect(page).to_have_url(house.url("/output?scene=s1"))
 
 
 async def test_words_in_the_address_are_found_at_once(theatre: OpenTheatre) -> None:
@@ -301,8 +301,9 @@ async def test_everything_can_be_reached_on_a_phone(theatre: OpenTheatre) -> Non
     house = await island(theatre)
     page = await house.page("/output?scene=s1&q=雾", viewport=PHONE, has_touch=True)
     await expect(page.locator("#count")).to_have_text("1 / 2")
-    for opener in ("目录", "版式", "导出"):
+    for opener, sheet in (("目录", "#contents"), ("版式", "#look"), ("导出", "#take")):
         await page.get_by_role("button", name=opener).tap()
+        await expect(page.locator(sheet)).to_be_visible()
         small = await page.evaluate(
             """() => [...document.querySelectorAll("#bar button, #bar a, #find, .sheet a, .sheet button, .sheet label")]
                .filter((node) => node.checkVisibility() && node.getBoundingClientRect().height < 43.5)
@@ -311,6 +312,7 @@ async def test_everything_can_be_reached_on_a_phone(theatre: OpenTheatre) -> Non
         assert small == []
         assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         await page.keyboard.press("Escape")
+        await expect(page.locator(sheet)).to_be_hidden()
     await page.get_by_role("button", name="目录").tap()
     await page.get_by_role("link", name="第二夜").tap()
     await expect(page.locator("#contents")).to_be_hidden()

@@ -12,6 +12,7 @@ from bot.approval import Operator
 from bot.desk.orders import AnyOrder
 from bot.scenario import Character, Line, Origin, Scenario
 from tests.browser.theatre import Theatre
+from tests.waiting import until
 
 ISLAND = Scenario(
     series="雾岛",
@@ -64,6 +65,15 @@ class Writing:
         await page.goto(self.house.url(f"/desk?scene={self.scene}"))
         await ready(page)
 
+    async def kept(self, words: str) -> None:
+        """The server keeps these words of somebody's text boxes."""
+        await until(lambda: any(words in one.body for one in self.house.save.desk.scratches(self.scene)))
+
+    async def left(self, page: Page) -> None:
+        """The window is gone, and the server knows it: what it kept may go to another."""
+        await page.context.close()
+        await until(lambda: not self.house.desk.scene(self.scene).in_use)
+
 
 def open_scene(house: Theatre, scenario: Scenario = ISLAND) -> Writing:
     house.save.library.create(scenario)
@@ -72,6 +82,17 @@ def open_scene(house: Theatre, scenario: Scenario = ISLAND) -> Writing:
 
 async def ready(page: Page) -> None:
     await page.wait_for_selector("html[data-link=live] #desk:not([hidden])")
+
+
+async def still(page: Page) -> None:
+    """What scrolls by itself has scrolled: the page does that in the frame after a drawing."""
+    await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+async def begun(page: Page, count: int) -> None:
+    """So many drafts stand there, and the writer is at them: the page has the answer to its order."""
+    await expect(page.locator(".draft")).to_have_count(count)
+    await expect(page.locator("#drafts")).to_be_focused()
 
 
 async def drafted(page: Page, count: int) -> None:
