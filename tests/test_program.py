@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 
 from tests.fakes.moderation_service import Service, serving
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 TOKENS = {
@@ -57,15 +58,23 @@ class Program:
                 return dict(cards[0])
             await self.event("item")
 
+    async def lost(self) -> dict[str, Any]:
+        """A card whose drafts have failed; that the engine is gone is told before."""
+        while not (cards := [item for item in (await self.state())["items"] if item["error"]]):
+            await self.panel.receive(timeout=60)
+        return dict(cards[0])
+
     def memory_map(self) -> str:
         """Every file that the program has loaded code from."""
         return Path(f"/proc/{self.process.pid}/maps").read_text()
 
     def worker(self) -> int:
         """The process that holds the model."""
-        found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        assert len(found) == 1
-        return int(found[0])
+        (found,) = self.children()
+        return int(found)
+
+    def children(self) -> list[str]:
+        return Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
 
 
 async def next_event(feed: aiohttp.ClientWebSocketResponse, *kinds: str) -> dict[str, Any]:
@@ -84,9 +93,7 @@ def alive(pid: int) -> bool:
 
 
 async def gone(pid: int) -> None:
-    async with asyncio.timeout(10):
-        while alive(pid):  # noqa: ASYNC110 - another program's process has no event
-            await asyncio.sleep(0.02)
+    await until(lambda: not alive(pid), 60)
 
 
 def settings(folder: Path, **more: Any) -> Path:
@@ -184,13 +191,14 @@ async def test_a_worker_killed_in_mid_draft_costs_that_answer_only(tmp_path: Pat
         os.kill(program.worker(), signal.SIGKILL)
         while (await program.event("status"))["status"]["engine"]["state"] != "restarting":
             pass
-        lost = [item for item in (await program.state())["items"] if item["error"]]
-        assert lost and "模型进程" in lost[0]["error"]
-        while (await program.event("status"))["status"]["engine"]["state"] != "ready":
-            pass
-        assert await program.post(f"/api/items/{lost[0]['id']}/more", revision=lost[0]["revision"], count=2) == 200
+        lost = await program.lost()
+        assert "模型进程" in lost["error"]
+        while (await program.state())["status"]["engine"]["state"] != "ready":
+            await program.panel.receive(timeout=60)
+        lost = await program.lost()
+        assert await program.post(f"/api/items/{lost['id']}/more", revision=lost["revision"], count=2) == 200
         while True:
-            item = next(item for item in (await program.state())["items"] if item["id"] == lost[0]["id"])
+            item = next(item for item in (await program.state())["items"] if item["id"] == lost["id"])
             if any(draft["done"] for draft in item["drafts"]):
                 break
             await program.event("draft")
@@ -200,6 +208,7 @@ async def test_a_worker_killed_in_mid_draft_costs_that_answer_only(tmp_path: Pat
 async def test_the_worker_dies_with_the_program_and_the_panel_holds_no_model(tmp_path: Path) -> None:
     """Killed without warning, the program leaves no process behind; the panel's process never loaded torch."""
     async with running(settings(tmp_path)) as program:
+        await until(program.children)
         worker = program.worker()
         maps = program.memory_map()
         assert "python" in maps

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import time
@@ -40,10 +39,10 @@ def test_the_worker_dies_with_the_panel(tiny_path: Path) -> None:
         state, pid = parent.stdout.readline().split()
         assert state == "ready"
         parent.kill()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while alive(int(pid)):
         assert time.monotonic() < deadline, "the worker outlived its parent"
-        os.sched_yield()
+        time.sleep(0.01)
 
 
 def test_the_panels_process_imports_no_torch() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import cast
@@ -69,11 +70,16 @@ async def starting(engine: LocalEngine, watch: Watch) -> list[Reader]:
     return []
 
 
+def until_it_has_mapped(name: str, maps: Path) -> None:
+    """Our loop stands still meanwhile: even if it is ready by then, nobody has heard so."""
+    while name not in maps.read_text():
+        time.sleep(0.002)
+
+
 async def loading(engine: LocalEngine, watch: Watch) -> list[Reader]:
     """It has torch in its memory, and is not ready."""
     await starting(engine, watch)
-    maps = Path(f"/proc/{engine.pid}/maps")
-    await until(lambda: "libtorch" in maps.read_text())
+    until_it_has_mapped("libtorch", Path(f"/proc/{engine.pid}/maps"))
     assert engine.status.state is EngineState.RESTARTING
     with pytest.raises(EngineError, match="正在重启"):
         await collect(engine)
@@ -152,6 +158,7 @@ async def test_it_comes_back_from_every_death(
     assert ends == [None] if phase is finished else all("再试一次" in str(end) for end in ends)
     assert all(isinstance(end, EngineError) for end in ends if end is not None)
     await watch.state(EngineState.RESTARTING)
+    await until(lambda: engine.pid not in (None, pid))  # what the dead one said last may have been that it is ready
     await watch.state(EngineState.READY)
     assert engine.pid not in (None, pid) and not alive(pid)
     assert not engine._answers
