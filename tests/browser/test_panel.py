@@ -189,6 +189,7 @@ async def test_edited_words_that_are_taken_back_are_not_lost(theatre: OpenTheatr
     await page.locator("#edit-text").fill("改得很用心的话")
     await page.keyboard.press("Control+Enter")
     await expect(page.locator("#approved li")).to_contain_text("改得很用心的话")
+    await expect(page.locator("#editor")).to_be_hidden()  # with the answer; until then a letter is a letter
     await page.keyboard.press("u")
     await expect(page.locator('.draft[aria-checked="true"]')).to_contain_text("改得很用心的话")
     await expect(page.locator('.draft[aria-checked="true"]')).to_contain_text("场控改过的话")

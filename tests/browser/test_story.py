@@ -126,6 +126,7 @@ async def test_the_whole_story(program: Program) -> None:
     await first.keyboard.press("Control+Enter")
     await on_air(first, recalled)
     await expect(audience.locator("#text")).to_have_text(recalled)
+    await expect(first.locator("#editor")).to_be_hidden()  # with the answer; until then a letter is a letter
     await first.keyboard.press("x")
     await expect(audience.locator("#reply")).to_be_hidden()
     await expect(first.locator("#history li[data-state=recalled]")).to_contain_text(recalled)
