@@ -17,6 +17,15 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+LATE_EVENTS = """Object.defineProperty(WebSocket.prototype, "onmessage", {
+  set(hear) {
+    let last = Promise.resolve();
+    const pause = () => new Promise((done) => setTimeout(done, 100));
+    this.addEventListener("message", (message) => (last = last.then(pause).then(() => hear.call(this, message))));
+  },
+});"""
+"""One at a time: the answer to an order is there before them."""
+
 HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
 QUICK_DRAFTS = 3  # of a page on which nobody has chosen
 
@@ -82,10 +91,12 @@ async def test_enter_belongs_to_the_input_method_while_it_composes(theatre: Open
     assert writing.said("pending") == [("我", "第一行\n第二行")]
 
 
-async def test_the_model_writes_the_writers_side(theatre: OpenTheatre) -> None:
-    """It begins with what stands in the box; the line that is taken is answered like one that was typed."""
+@pytest.mark.parametrize("before", ["", LATE_EVENTS], ids=["usual", "late events"])
+async def test_the_model_writes_the_writers_side(theatre: OpenTheatre, before: str) -> None:
+    """It begins with what stands in the box; the line that is taken is answered like one that was typed. The keys are at
+    the drafts of the answer, whatever the page has heard by then."""
     writing = open_scene(await theatre("想了一夜", "再等等", "走吧", "好。"))
-    page = await writing.page()
+    page = await writing.page(before=before)
     await page.keyboard.type("我")
     await page.locator("#write").click()
     await drafted(page, QUICK_DRAFTS)

@@ -7,7 +7,7 @@ import { t } from "../texts.js";
 import { QUICK } from "./composer.js";
 
 export class Deeds {
-  /** `parts`: { store, composer, options, pending, drafts, editor }. `awaitDrafts()`: the next drafts get the focus. */
+  /** `parts`: { store, composer, options, pending, drafts, editor }. `awaitDrafts(ask)`: its drafts get the focus. */
   constructor(parts, awaitDrafts) {
     Object.assign(this, parts);
     this.awaitDrafts = awaitDrafts;
@@ -78,7 +78,7 @@ export class Deeds {
     const answer = this.said(await this.store.ask({ character, start_with: "", ...this.options.fields, ...more }));
     if (!answer.ok) return;
     if (more.start_with) this.begun.set(answer.answer.ask, more.start_with);
-    this.awaitDrafts();
+    this.awaitDrafts(answer.answer.ask);
   }
 
   /** More of the same, drawn as the settings say now. */

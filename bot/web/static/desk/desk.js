@@ -30,7 +30,7 @@ function openDesk(scene, line) {
   const drafts = new DraftsView($("#drafts"));
   const editor = new Editor($("#stray"), { toText: (text) => composer.insert(text), changed: () => scratch.changed() });
   const screen = new Screen({ store, composer, options, pending, drafts, editor });
-  const deeds = new Deeds({ store, composer, options, pending, drafts, editor }, () => screen.awaitDrafts());
+  const deeds = new Deeds({ store, composer, options, pending, drafts, editor }, (ask) => screen.awaitDrafts(ask));
   const hand = new Hand({ store, editor, composer, drafts, deeds }, () => screen.people);
   const scratch = new Scratch(store, () => ({ ...composer.state, hint: options.hint, edit: editor.state }));
   let tools = null;

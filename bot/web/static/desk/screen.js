@@ -20,7 +20,7 @@ export class Screen {
     this.people = new People([]);
     this.kept = 0; // so many lines of the story are drawn already
     this.told = true; // something besides drafts has changed
-    this.asked = null; // after asking for drafts, until they are there: what stood in the text box
+    this.asked = null; // after asking for drafts, until they are there: { ask, typed: what stood in the text box }
     this.timer = null;
   }
 
@@ -78,17 +78,18 @@ export class Screen {
     Object.assign(this, { kept: Infinity, told: false });
   }
 
-  /** The writer has asked for drafts and goes on there. */
-  awaitDrafts() {
-    this.asked = this.composer.text.value;
+  /** The writer has asked for these drafts and goes on there. */
+  awaitDrafts(ask) {
+    this.asked = { ask, typed: this.composer.text.value };
     this.redraw();
   }
 
-  /** Who has asked is led to the drafts, unless they have begun to type again. */
+  /** Who has asked is led to the drafts, unless they have begun to type again. Older drafts may
+   * still be on the screen: the answer to an order can be here before its event. */
   meetDrafts(asks) {
-    if (this.asked === null || asks.length === 0) return;
+    if (this.asked === null || !asks.some(({ ask }) => ask === this.asked.ask)) return;
     const { text } = this.composer;
-    const typing = document.activeElement === text && text.value !== this.asked;
+    const typing = document.activeElement === text && text.value !== this.asked.typed;
     this.asked = null;
     if (!typing && !this.editor.open) $("#drafts").focus({ preventScroll: true });
     this.follow.toEnd();
