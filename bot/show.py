@@ -279,7 +279,12 @@ class Show:
         self._board.item_changed(self._queue[item_id])
         task = self._tasks.create_task(self._draft(item_id, first, count, sampling, start_with, hint, urgent))
         self._drafting[item_id] = task
-        task.add_done_callback(lambda _: self._drafting.pop(item_id, None))
+        task.add_done_callback(lambda task: self._drafted(item_id, task))
+
+    def _drafted(self, item_id: ItemId, task: asyncio.Task[None]) -> None:
+        """One that was cancelled may end when the card has another one already."""
+        if self._drafting.get(item_id) is task:
+            del self._drafting[item_id]
 
     async def _draft(
         self, item_id: ItemId, first: int, count: int, sampling: Sampling, start_with: str, hint: str, urgent: bool

@@ -534,6 +534,22 @@ async def test_a_decision_stops_the_drafts(house: House) -> None:
         assert house.items("rejected")[0]["drafts"] == []
 
 
+async def test_a_decision_stops_the_drafts_that_were_asked_for_after_another(house: House) -> None:
+    """Rejected, taken back and asked again in one breath: those that were cancelled end last."""
+    async with house.running():
+        house.engine.gate.clear()
+        house.hear("你是谁？")
+        await until(lambda: house.items("pending") and house.items("pending")[0]["drafts"])
+        card = house.items("pending")[0]
+        house.show.reject(card["id"], card["revision"], ANNA)
+        house.show.undo(card["id"], card["revision"] + 1, ANNA)
+        house.show.more(card["id"], card["revision"] + 2, ANNA)
+        await until(lambda: house.engine.closed == 1 and len(house.engine.prompts) == 2)
+        card = house.items("pending")[0]
+        house.show.reject(card["id"], card["revision"], ANNA)
+        await until(lambda: house.engine.closed == 2)
+
+
 async def test_pause_and_keep_holds_everything(house: House) -> None:
     """Nothing is drafted, approved or aired; after resuming, the card is as it was."""
     async with house.running():
