@@ -11,20 +11,11 @@ from playwright.async_api import Page, Route, expect
 
 from bot.scenario import Line, Origin
 from tests.browser.conftest import OpenTheatre
-from tests.browser.theatre import PHONE
+from tests.browser.theatre import LATE_EVENTS, PHONE
 from tests.browser.writing import ISLAND, Writing, begun, drafted, open_scene, ready, still
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-LATE_EVENTS = """Object.defineProperty(WebSocket.prototype, "onmessage", {
-  set(hear) {
-    let last = Promise.resolve();
-    const pause = () => new Promise((done) => setTimeout(done, 100));
-    this.addEventListener("message", (message) => (last = last.then(pause).then(() => hear.call(this, message))));
-  },
-});"""
-"""One at a time: the answer to an order is there before them."""
 
 HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
 QUICK_DRAFTS = 3  # of a page on which nobody has chosen

@@ -15,7 +15,7 @@ from adapters.base import AdapterState, Phase
 from bot.messages import Event, Kind, Message, MessageId, Viewer, Withdrawn
 from moderation.views import shown
 from tests.browser.conftest import OpenTheatre
-from tests.browser.theatre import OPERATOR_TOKEN, PHONE, escape_twice, settled
+from tests.browser.theatre import LATE_EVENTS, OPERATOR_TOKEN, PHONE, escape_twice, settled
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -154,6 +154,19 @@ async def test_a_double_press_decides_one_card(theatre: OpenTheatre) -> None:
     await settled(page)
     assert len(house.items("aired")) == 1
     assert [item["message"]["viewer"] for item in house.items("pending")] == ["乙"]
+
+
+async def test_a_decided_card_does_not_come_back_while_its_event_is_under_way(theatre: OpenTheatre) -> None:
+    """The answer to the press is there first: nothing is left to decide, so nothing is shown."""
+    house = await theatre("你好呀", "来了")
+    page = await house.panel(before=LATE_EVENTS)
+    house.hear("在吗？")
+    await settled(page)
+    await page.keyboard.press("d")
+    await expect(page.locator("#notice")).to_contain_text("已丢弃")
+    await expect(page.locator("#history li")).to_have_count(1)
+    await page.evaluate("new Promise((drawn) => setTimeout(drawn, 50))")
+    assert await page.locator("#empty-title").is_visible()
 
 
 async def test_reject_undo_and_mute(theatre: OpenTheatre) -> None:

@@ -40,6 +40,14 @@ QUIET = [
     "--no-sandbox",
 ]
 LONG = 600.0  # seconds on the air
+LATE_EVENTS = """Object.defineProperty(WebSocket.prototype, "onmessage", {
+  set(hear) {
+    let last = Promise.resolve();
+    const pause = () => new Promise((done) => setTimeout(done, 100));
+    this.addEventListener("message", (message) => (last = last.then(pause).then(() => hear.call(this, message))));
+  },
+});"""
+"""One at a time: the answer to an order is there before them."""
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 SCENE = Scenario(

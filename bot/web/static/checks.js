@@ -3,7 +3,7 @@
 
 import { post } from "./api.js";
 import { drawReasons } from "./card.js";
-import { $, patchFlagged, setText, show } from "./dom.js";
+import { $, patchFlagged, setText, show, shut } from "./dom.js";
 import { refused } from "./notices.js";
 import { t } from "./texts.js";
 
@@ -97,7 +97,7 @@ export class LetThrough {
 
   close() {
     this.words = null;
-    if ($("#let").open) $("#let").close();
+    if ($("#let").open) shut($("#let"));
   }
 }
 
@@ -132,6 +132,6 @@ export async function listWord(rule, send) {
     setText($("#word-notice"), refused(answer));
     return null;
   }
-  $("#word").close();
+  shut($("#word"));
   return word;
 }

@@ -27,6 +27,12 @@ export function setAttr(node, name, value) {
   }
 }
 
+/** Without this the hidden box keeps the focus until the page is drawn again, and a quick key after it is lost in there. */
+export function shut(dialog) {
+  dialog.close();
+  if (dialog.contains(document.activeElement)) document.activeElement.blur();
+}
+
 export const show = (node, visible) => setAttr(node, "hidden", !visible);
 
 // What cannot be seen, or turns the text around. Joiners and selectors of emoji are left as they are.

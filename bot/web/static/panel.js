@@ -3,7 +3,7 @@
 import { FeedLink, post } from "./api.js";
 import { drawCard, stateOf, viewerOf } from "./card.js";
 import { LetThrough, Preview, flagsOf, isBlocked, isFirm, likelyWord, listWord, openWord } from "./checks.js";
-import { $, setAttr, setText, show } from "./dom.js";
+import { $, setAttr, setText, show, shut } from "./dom.js";
 import * as keys from "./keys.js";
 import { Lists } from "./lists.js";
 import { clearNotice, notice, refused, say } from "./notices.js";
@@ -32,6 +32,7 @@ const page = {
   editing: null, // { id, revision } while the edit box is open
   busy: new Set(), // ids and commands that wait for the server
   decided: [], // ids decided on this page, oldest first
+  passed: new Map(), // id -> the revision that was decided on this page
   seen: null, // ids that have been announced; null before the first snapshot
   early: 0,
   lastInput: 0,
@@ -83,11 +84,14 @@ function draw() {
 function chooseCurrent() {
   const item = page.current === null ? null : store.find(page.current);
   if (item) return item;
-  const next = store.pending[0] || null;
+  const next = undecided()[0] || null;
   if (next) moveTo(next.id);
   else page.current = null;
   return next;
 }
+
+/** The answer to a decision can be here before its event: until then the store still has the card as open. */
+const undecided = () => store.pending.filter(({ id, revision }) => page.passed.get(id) !== revision);
 
 function moveTo(id, chosen = false) {
   if (page.current !== id) {
@@ -103,7 +107,7 @@ function moveTo(id, chosen = false) {
 /** After a decision: the card behind this one, else the first, else none. */
 function advance() {
   const place = page.order.indexOf(page.current);
-  const rest = store.pending.map((item) => item.id).filter((id) => id !== page.current);
+  const rest = undecided().map((item) => item.id).filter((id) => id !== page.current);
   const behind = page.order.slice(place + 1).find((id) => rest.includes(id));
   const next = behind || rest[0] || null;
   closeEditor();
@@ -211,6 +215,7 @@ async function decide(item, action, body, done) {
   }
   page.decided.push(item.id);
   page.edits.delete(item.id);
+  page.passed.set(item.id, item.revision);
   if (page.current === item.id) advance();
   notice(done);
 }
@@ -504,11 +509,8 @@ function pickBySwipe() {
 /** The first Esc closes what is open and arms the second. */
 function firstEscape() {
   const dialog = $("dialog[open]");
-  if (dialog) {
-    dialog.close();
-    // Else the hidden box keeps the focus until the page is drawn again, and a quick key after Esc is lost in it.
-    if (dialog.contains(document.activeElement)) document.activeElement.blur();
-  } else if (page.editing) closeEditor();
+  if (dialog) shut(dialog);
+  else if (page.editing) closeEditor();
   else if (document.activeElement === $("#say-text")) $("#say-text").blur();
   else openSheet(false);
   setAttr($("#stop"), "data-armed", true);
@@ -564,7 +566,7 @@ const ACTIONS = {
   "close-let": () => letThrough.close(),
   "allow-word": () => word("allow"),
   "forget-word": () => word("forget"),
-  "close-word": () => $("#word").close(),
+  "close-word": () => shut($("#word")),
   generate,
   card: ({ id }) => {
     closeEditor();
