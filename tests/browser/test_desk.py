@@ -903,6 +903,7 @@ async def test_a_scene_in_the_bin_is_deleted_after_a_question(theatre: OpenTheat
     writing.house.desk.bin(writing.scene)
     page = await writing.house.panel(ready=False)
     await page.goto(writing.house.url("/desk?list"))
+    await expect(page.locator("#bin summary")).to_be_visible()
     await page.locator("#bin summary").press("Enter")
     delete = page.get_by_role("button", name="永远删除…")
     await delete.press("Enter")
