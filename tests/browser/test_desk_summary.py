@@ -64,6 +64,20 @@ async def test_a_summary_is_drafted_used_and_edited(theatre: OpenTheatre, phone:
     assert desk.now["refresh"]["summary"] == f"雾岛，1931 年。\n{TOLD}茶凉了。"
 
 
+async def test_a_reload_loses_no_draft(theatre: OpenTheatre) -> None:
+    """Until it is used or dropped; then it is gone."""
+    desk, tool = await open_refresh(theatre, TOLD)
+    words = tool.locator(".model-summary .words")
+    await tool.get_by_role("button", name="让模型起草").click()
+    await expect(tool.get_by_role("button", name="放进提要")).to_be_visible()
+    await visit(desk)
+    await expect(words).to_have_text(TOLD)
+    await tool.get_by_role("button", name="不要").click()
+    await visit(desk)
+    await expect(tool.locator(".total").first).to_contain_text("6 条")
+    await expect(words).to_be_hidden()
+
+
 async def test_it_is_stopped_and_written_anew_or_dropped(theatre: OpenTheatre) -> None:
     """What came by then can be used; the engine is left alone."""
     desk, tool = await open_refresh(theatre, TOLD, stepped=True)

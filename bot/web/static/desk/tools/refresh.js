@@ -35,7 +35,7 @@ export class Refresh {
     this.root = h("div", {}, h("h2", { data: { t: "tools.length.title" } }), this.length, this.advice, this.fold);
     this.summary = new Typed(store, "summary", summary, () => this.draw());
     this.last = new Typed(store, "last", last, () => this.draw());
-    this.fold.open = this.summary.value !== "";
+    this.fold.open = this.summary.value !== "" || this.model.text !== "";
     form.addEventListener("submit", (event) => this.refresh(event));
     this.undo.addEventListener("click", () => give(store, "unrefresh", {}, t("tools.refresh.undone")));
     this.clash.addEventListener("click", () => this.take());

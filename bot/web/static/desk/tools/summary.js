@@ -2,12 +2,14 @@
 
 import { h, setText, show } from "../../dom.js";
 import { notice, refused } from "../../page.js";
+import { forget, remember, remembered } from "../../settings.js";
 import { t } from "../../texts.js";
 
 export class Summary {
   /** `box`: where it goes; `last`: the field with the number of lines that it need not tell. */
   constructor(store, box, last) {
-    Object.assign(this, { store, box, last, text: "", stopping: null });
+    Object.assign(this, { store, box, last, key: `desk.summary.${store.scene}`, stopping: null });
+    this.text = remembered(this.key, ""); // until it is used or dropped; a reload does not lose it
     this.ask = h("button", { type: "button" });
     this.words = h("p", { class: "words" });
     const use = h("button", { type: "button", data: { t: "tools.summary.use" } });
@@ -42,6 +44,7 @@ export class Summary {
     this.draw();
     const answer = await this.store.sumUp(Number(this.last.value), (text) => this.grow(text), this.stopping.signal);
     this.stopping = null;
+    if (this.text) remember(this.key, this.text);
     this.draw();
     if (!answer.ok) refused(answer);
   }
@@ -62,6 +65,7 @@ export class Summary {
 
   forget() {
     this.text = "";
+    forget(this.key);
     this.draw();
     this.ask.focus();
   }
