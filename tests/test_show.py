@@ -522,13 +522,19 @@ async def test_a_message_that_cannot_be_stored_harms_nothing_else(house: House) 
         assert (await house.card())["message"]["text"] == "你是谁？"
 
 
+async def half_drafted(house: House) -> dict[str, Any]:
+    """A card whose drafts grow no further."""
+    house.engine.gate.clear()
+    house.hear("你是谁？")
+    await until(lambda: house.items("pending") and house.items("pending")[0]["drafts"])
+    card: dict[str, Any] = house.items("pending")[0]
+    return card
+
+
 async def test_a_decision_stops_the_drafts(house: House) -> None:
     """The engine hears within a step that nobody wants them any more."""
     async with house.running():
-        house.engine.gate.clear()
-        house.hear("你是谁？")
-        await until(lambda: house.items("pending") and house.items("pending")[0]["drafts"])
-        card = house.items("pending")[0]
+        card = await half_drafted(house)
         house.show.reject(card["id"], card["revision"], ANNA)
         await until(lambda: house.engine.closed == 1)
         assert house.items("rejected")[0]["drafts"] == []
@@ -537,10 +543,7 @@ async def test_a_decision_stops_the_drafts(house: House) -> None:
 async def test_a_decision_stops_the_drafts_that_were_asked_for_after_another(house: House) -> None:
     """Rejected, taken back and asked again in one breath: those that were cancelled end last."""
     async with house.running():
-        house.engine.gate.clear()
-        house.hear("你是谁？")
-        await until(lambda: house.items("pending") and house.items("pending")[0]["drafts"])
-        card = house.items("pending")[0]
+        card = await half_drafted(house)
         house.show.reject(card["id"], card["revision"], ANNA)
         house.show.undo(card["id"], card["revision"] + 1, ANNA)
         house.show.more(card["id"], card["revision"] + 2, ANNA)
