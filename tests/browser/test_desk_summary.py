@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -115,3 +116,13 @@ async def test_what_goes_wrong_is_said_and_costs_no_word(theatre: OpenTheatre) -
     await expect(said).to_contain_text("模型进程意外退出")
     await tool.get_by_role("button", name="放进提要").click()
     await expect(page.locator("#summary")).to_have_value("沈舟雨夜来到灯")
+
+
+async def test_an_answer_that_breaks_off_is_said(theatre: OpenTheatre) -> None:
+    """The words that came stay; they are not taken for all of it."""
+    desk, tool = await open_refresh(theatre, TOLD)
+    half = json.dumps({"text": "沈舟雨夜"}) + "\n"
+    await desk.page.route("**/summary", lambda route: route.fulfill(content_type="application/x-ndjson", body=half))
+    await tool.get_by_role("button", name="让模型起草").click()
+    await expect(desk.page.locator("#said")).to_contain_text("服务器没有回音")
+    await expect(tool.locator(".model-summary .words")).to_have_text("沈舟雨夜")

@@ -59,7 +59,7 @@ export async function grow(path, body, onText, signal) {
   } catch (error) {
     last = { done: signal.aborted };
   }
-  return { ok: last.done === true, status: 200, error: last.error || "no_answer", message: ours(last.message || ""), answer: {} };
+  return { ok: last.done === true, status: 0, error: last.error || "no_answer", message: ours(last.message || ""), answer: {} };
 }
 
 /** What stands on each line of a body, as JSON. */
