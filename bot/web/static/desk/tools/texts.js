@@ -127,8 +127,8 @@ addTexts({
   "tools.length.both": ["{lines} 条，模型读到 {tokens} token", "{lines} lines; the model reads {tokens} tokens"],
   "tools.refresh.title": ["刷新上下文", "Refresh the context"],
   "tools.refresh.hint": [
-    "模型改为只读：背景、设定、提要和最后几条。正文一字不动，随时可以撤销。",
-    "The model then reads only the background, the lore, the summary and the last lines. The story itself is untouched, and it can be undone.",
+    "刷新后，模型只读背景、设定、提要和最后几条。正文一字不动，随时可以撤销。",
+    "After a refresh the model reads only the background, the lore, the summary and the last lines. The story itself is untouched, and it can be undone.",
   ],
   "tools.refresh.summary": ["前情提要（模型会读到）", "The story so far (read by the model)"],
   "tools.summary.title": ["模型起草的前情", "A summary by the model"],
