@@ -21,6 +21,8 @@ from bot.voices import Voices
 
 MOST_DRAFTS = 24  # of one ask; more are not read by anyone
 MOST_RUNNING = 4  # requests of one scene at a time
+MOST_ROWS = 40
+"""Of the model's 64, for all scenes together, so that the show's cards always find room beside them."""
 
 NOTHING = "这次没有写出内容，可以按“更多”再试。 Nothing was written; ask for more to try again."
 
@@ -53,6 +55,11 @@ class Request:
     sampling: Sampling
     count: int
 
+    @property
+    def rows(self) -> int:
+        """What it takes of the model at once: a guided draft grows beside the one that it is led away from."""
+        return self.count * (1 if self.sampling.guidance == 1.0 else 2)
+
 
 class Drafting:
     """`ask_changed` and `draft_grew` (with the draft's number) tell whoever looks at the scene."""
@@ -77,6 +84,7 @@ class Drafting:
         self._ask_changed = ask_changed
         self._draft_grew = draft_grew
         self._running: dict[tuple[str, str], set[asyncio.Task[str | None]]] = {}  # by scene and ask
+        self._rows = 0  # of all that is running
 
     def begin(self, tasks: asyncio.TaskGroup, scene: Scene, wanted: Wanted) -> str:
         """The ask for which drafts are being written when this returns. Raises Refused."""
@@ -85,6 +93,10 @@ class Drafting:
         cue = Cue(ask.character, wanted.start_with, wanted.hint)
         sampling = self._sampling(scene.story, ask.character, wanted)
         request = Request(scene.story, cue, ask.continues, sampling, wanted.count)
+        if self._rows + request.rows > MOST_ROWS:
+            raise Refused(
+                "busy", "各幕正在写的候选太多了，请等一等，或少要几条。 Too many drafts are being written: wait."
+            )
         self._start(tasks, scene, ask, request)
         return ask.id
 
@@ -110,7 +122,8 @@ class Drafting:
         scene.put(ask.begun(request.count))
         task = tasks.create_task(self._draft(scene, ask.id, first, request))
         self._running.setdefault((scene.id, ask.id), set()).add(task)
-        task.add_done_callback(lambda task: self._ended(scene, ask.id, first, request.count, task))
+        self._rows += request.rows
+        task.add_done_callback(lambda task: self._ended(scene, ask.id, first, request, task))
         self._ask_changed(scene, scene.asks[ask.id])
 
     def stop(self, scene: Scene, ask: str) -> None:
@@ -160,12 +173,13 @@ class Drafting:
             scene.keep(ask)
         self._draft_grew(scene, ask, index)
 
-    def _ended(self, scene: Scene, ask_id: str, first: int, count: int, task: asyncio.Task[str | None]) -> None:
+    def _ended(self, scene: Scene, ask_id: str, first: int, request: Request, task: asyncio.Task[str | None]) -> None:
+        self._rows -= request.rows
         self._running[scene.id, ask_id].discard(task)
         if not self._running[scene.id, ask_id]:
             del self._running[scene.id, ask_id]
         error = None if task.cancelled() else task.result()
-        ask = scene.put(scene.asks[ask_id].ended(first, count, error))
+        ask = scene.put(scene.asks[ask_id].ended(first, request.count, error))
         self._ask_changed(scene, ask)
         scene.let_go()
 

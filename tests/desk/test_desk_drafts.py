@@ -176,6 +176,21 @@ async def test_only_so_many_write_at_a_time(atelier: Atelier, slow: Writer) -> N
     assert await slow.ask(count=1)
 
 
+async def test_the_show_finds_room_beside_all_scenes(atelier: Atelier, slow: Writer) -> None:
+    """Two scenes together do not take the whole model; a guided draft counts twice."""
+    asks = [await slow.ask(count=8) for _ in range(4)]
+    other = Writer(slow.client)
+    await other.open()
+    revision = (await other.get())["revision"]
+    guided = {"revision": revision, "character": "阿岚", "sampling": {"guidance": 1.5}}
+    assert (await other.post("drafts", **guided, count=5, status=409))["error"] == "busy"
+    await other.post("drafts", **guided, count=4)
+    await other.post("drafts", revision=revision, character="阿岚", count=1, status=409)
+    await slow.post("drafts/stop", ask=asks[0])
+    await until(lambda: len(atelier.desk._drafting._running) == 4)
+    await other.post("drafts", revision=revision, character="阿岚", count=8)
+
+
 async def test_an_engine_that_fails_costs_its_ask_and_says_why(atelier: Atelier, slow: Writer) -> None:
     """What was finished stays, the scene goes on, and more can be asked for."""
     ask = await one_of_two(atelier, slow)
