@@ -22,6 +22,7 @@ from bot.desk.drafting import Drafting, Wanted
 from bot.desk.feeding import Feeding
 from bot.desk.opening import Source
 from bot.desk.orders import AnyOrder, Given
+from bot.desk.pen import Pen
 from bot.desk.preparing import Preparing, likeliest
 from bot.desk.scene import Clock, Scene
 from bot.desk.scratch import Scratch
@@ -60,10 +61,9 @@ class Desk:
         self._new_id = new_id
         self._shelf = Shelf(save.desk, clock, self._opened, self._closed)
         self._feeding = Feeding(engine)
-        self._drafting = Drafting(
-            engine, self._feeding, voices, save.generations, clock, self._new_id, self._ask_changed, self._draft_grew
-        )
-        self._summaries = Summaries(engine, self._feeding, save.generations)
+        pen = Pen(engine, save.generations)
+        self._drafting = Drafting(pen, self._feeding, voices, clock, self._new_id, self._ask_changed, self._draft_grew)
+        self._summaries = Summaries(pen, self._feeding)
         self._preparing = Preparing(engine, self._feeding, self._scene_changed, self._read_on)
         self._tasks: asyncio.TaskGroup | None = None
         self._was_ready = engine.status.state is EngineState.READY

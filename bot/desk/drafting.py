@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from bot.desk.asks import Ask, Draft
 from bot.desk.feeding import Feeding
+from bot.desk.pen import Pen
 from bot.desk.scene import Clock, Scene
 from bot.desk.story import Story
 from bot.engine.scene_prompt import Cue
-from bot.engine.types import DraftDone, DraftText, Engine, EngineError, Sampling
+from bot.engine.types import DraftDone, DraftText, EngineError, Sampling
 from bot.errors import Refused, UserError
-from bot.save.generations import Generations, Place
 from bot.voices import Voices
 
 MOST_DRAFTS = 24  # of one ask; more are not read by anyone
@@ -58,7 +58,7 @@ class Request:
     @property
     def rows(self) -> int:
         """What it takes of the model at once: a guided draft grows beside the one that it is led away from."""
-        return self.count * (1 if self.sampling.guidance == 1.0 else 2)
+        return self.count * (2 if self.sampling.guides else 1)
 
 
 class Drafting:
@@ -66,25 +66,22 @@ class Drafting:
 
     def __init__(
         self,
-        engine: Engine,
+        pen: Pen,
         feeding: Feeding,
         voices: Voices,
-        generations: Generations,
         clock: Clock,
         new_id: Callable[[], str],
         ask_changed: Callable[[Scene, Ask], None],
         draft_grew: Callable[[Scene, Ask, int], None],
     ) -> None:
-        self._engine = engine
+        self._pen = pen
         self._feeding = feeding
         self._voices = voices
         self._clock = clock
         self._new_id = new_id
-        self._generations = generations
         self._ask_changed = ask_changed
         self._draft_grew = draft_grew
-        self._running: dict[tuple[str, str], set[asyncio.Task[str | None]]] = {}  # by scene and ask
-        self._rows = 0  # of all that is running
+        self._running: dict[tuple[str, str], dict[asyncio.Task[str | None], Request]] = {}  # by scene and ask
 
     def begin(self, tasks: asyncio.TaskGroup, scene: Scene, wanted: Wanted) -> str:
         """The ask for which drafts are being written when this returns. Raises Refused."""
@@ -93,7 +90,8 @@ class Drafting:
         cue = Cue(ask.character, wanted.start_with, wanted.hint)
         sampling = self._sampling(scene.story, ask.character, wanted)
         request = Request(scene.story, cue, ask.continues, sampling, wanted.count)
-        if self._rows + request.rows > MOST_ROWS:
+        running = (one for requests in self._running.values() for one in requests.values())
+        if sum(one.rows for one in running) + request.rows > MOST_ROWS:
             raise Refused(
                 "busy", "各幕正在写的候选太多了，请等一等，或少要几条。 Too many drafts are being written: wait."
             )
@@ -121,9 +119,8 @@ class Drafting:
         first = len(ask.drafts)
         scene.put(ask.begun(request.count))
         task = tasks.create_task(self._draft(scene, ask.id, first, request))
-        self._running.setdefault((scene.id, ask.id), set()).add(task)
-        self._rows += request.rows
-        task.add_done_callback(lambda task: self._ended(scene, ask.id, first, request, task))
+        self._running.setdefault((scene.id, ask.id), {})[task] = request
+        task.add_done_callback(lambda task: self._ended(scene, ask.id, first, task))
         self._ask_changed(scene, scene.asks[ask.id])
 
     def stop(self, scene: Scene, ask: str) -> None:
@@ -144,8 +141,10 @@ class Drafting:
     async def _draft(self, scene: Scene, ask: str, first: int, request: Request) -> str | None:
         """Returns why there is nothing more, for people. A failure costs this request and nothing else."""
         try:
-            async with contextlib.aclosing(self._events(scene, request)) as events:
-                async for event in events:
+            fed = await self._feeding.fed(request.story, request.cue, request.continues)
+            drafts = self._pen.drafts(scene, request.cue.character, fed.prompt, request.count, request.sampling)
+            async with contextlib.aclosing(drafts):
+                async for event in drafts:
                     self._grow(scene, ask, first + event.index, event)
         except (EngineError, UserError, Refused) as failure:
             return str(failure)
@@ -156,15 +155,6 @@ class Drafting:
         written = scene.asks[ask].drafts[first : first + request.count]
         return None if any(draft.done for draft in written) else NOTHING
 
-    async def _events(self, scene: Scene, request: Request) -> AsyncGenerator[DraftText | DraftDone, None]:
-        fed = await self._feeding.fed(request.story, request.cue, request.continues)
-        prompt = replace(fed.prompt, urgent=True)
-        events = self._engine.drafts(prompt, request.count, request.sampling)
-        watched = self._generations.watched(events, Place.DESK, scene.id, request.cue.character, prompt.start_with)
-        async with contextlib.aclosing(watched):
-            async for event in watched:
-                yield event
-
     def _grow(self, scene: Scene, ask_id: str, index: int, event: DraftText | DraftDone) -> None:
         # A draft without a word is no proposal: it never counts as finished.
         draft = Draft(event.text, done=isinstance(event, DraftDone) and bool(event.text))
@@ -173,9 +163,8 @@ class Drafting:
             scene.keep(ask)
         self._draft_grew(scene, ask, index)
 
-    def _ended(self, scene: Scene, ask_id: str, first: int, request: Request, task: asyncio.Task[str | None]) -> None:
-        self._rows -= request.rows
-        self._running[scene.id, ask_id].discard(task)
+    def _ended(self, scene: Scene, ask_id: str, first: int, task: asyncio.Task[str | None]) -> None:
+        request = self._running[scene.id, ask_id].pop(task)
         if not self._running[scene.id, ask_id]:
             del self._running[scene.id, ask_id]
         error = None if task.cancelled() else task.result()

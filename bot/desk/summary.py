@@ -7,15 +7,15 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.desk.feeding import Feeding
+from bot.desk.pen import Pen
 from bot.desk.scene import Scene
 from bot.desk.story import Story
 from bot.engine.scene_prompt import Cue
-from bot.engine.types import Engine, EngineError, Sampling
+from bot.engine.types import EngineError, Sampling
 from bot.errors import Refused, UserError
-from bot.save.generations import Generations, Place
 from bot.scenario import NARRATOR
 
 SAMPLING = Sampling(temperature=0.7, top_p=0.3, presence=0.2, frequency=0.2, min_tokens=16, max_tokens=320)
@@ -42,10 +42,9 @@ ENGLISH = Wording(
 class Summaries:
     """One at a time for each scene."""
 
-    def __init__(self, engine: Engine, feeding: Feeding, generations: Generations) -> None:
-        self._engine = engine
+    def __init__(self, pen: Pen, feeding: Feeding) -> None:
+        self._pen = pen
         self._feeding = feeding
-        self._generations = generations
         self._running: set[str] = set()
 
     async def written(self, scene: Scene, last: int) -> AsyncGenerator[str, None]:
@@ -69,11 +68,9 @@ class Summaries:
     async def _texts(self, scene: Scene, last: int) -> AsyncGenerator[str, None]:
         wording = wording_of(scene.story)
         fed = await self._feeding.to_summarise(scene.story, last, Cue(NARRATOR, wording.begin, wording.hint))
-        prompt = replace(fed.prompt, urgent=True)
-        events = self._engine.drafts(prompt, 1, SAMPLING)
-        watched = self._generations.watched(events, Place.DESK, scene.id, NARRATOR, prompt.start_with)
-        async with contextlib.aclosing(watched):
-            async for event in watched:
+        drafts = self._pen.drafts(scene, NARRATOR, fed.prompt, 1, SAMPLING)
+        async with contextlib.aclosing(drafts):
+            async for event in drafts:
                 if text := event.text.strip().removeprefix(wording.begin).strip():
                     yield text
 

@@ -83,6 +83,11 @@ class Sampling:
             raise ValueError("\n".join(f"{name}：{chinese} / {english}" for name, chinese, english in wrong))
 
     @property
+    def guides(self) -> bool:
+        """Whether a draft is led away from a second prompt, if there is one, and so takes two rows of the model."""
+        return self.guidance != 1
+
+    @property
     def steps(self) -> tuple[str, ...]:
         """The steps that change anything, in their order."""
         on = active_steps({f.name: getattr(self, f.name) for f in fields(self)})

@@ -122,7 +122,7 @@ class Reader:
         """What has to be read before the drafts can begin. ValueError: the model lacks some of the tokens."""
         tokens, keep = self._vocabulary.encode_prompt(prompt)
         texts = [self._text(tokens, keep)]
-        if prompt.against and sampling.guidance != 1:
+        if prompt.against and sampling.guides:
             against = Prompt(prompt.against, start_with=prompt.start_with, keep=(len(prompt.against),))
             texts.append(self._text(*self._vocabulary.encode_prompt(against)))
         return tuple(texts)
