@@ -14,8 +14,8 @@ from bot.desk.desk import Desk
 from bot.web import desk_bodies as bodies
 from bot.web import feeds, keys, pages
 from bot.web.auth import Who
-from bot.web.bodies import read
-from bot.web.replies import growing
+from bot.web.bodies import checked, read
+from bot.web.replies import at_most, growing
 from bot.web.routes import Route
 
 
@@ -72,7 +72,7 @@ async def summary(request: web.Request) -> web.StreamResponse:
 
 
 async def scratch(request: web.Request) -> web.Response:
-    order = await read(request, bodies.ScratchOf)
+    order = checked(request, bodies.ScratchOf, await at_most(request, bodies.SCRATCH_LIMIT))
     _desk(request).keep_scratch(_scene(request), order.tab, order.scratch())
     return _done()
 

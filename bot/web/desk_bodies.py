@@ -13,6 +13,7 @@ from bot.desk.scratch import Edit, Scratch
 from bot.web.bodies import Body, Seen
 
 MOST_SCRATCH = 20_000  # characters: what is pasted to be cut into lines
+SCRATCH_LIMIT = 256 * 1024  # bytes: all boxes of a tab, as full as they may be
 
 
 class NewScene(Body):

@@ -27,8 +27,7 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# Bytes. The boxes of the desk fit, as full as they may be (bot/web/desk_bodies.py).
-BODY_LIMIT = 256 * 1024
+BODY_LIMIT = 64 * 1024
 
 # default-src covers scripts, styles, pictures, sounds and websockets; the other three are outside what it rules.
 CONTENT_SECURITY_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"

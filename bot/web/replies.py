@@ -1,4 +1,4 @@
-"""What the handlers of scenarios share: work in a thread, bodies of other sizes, answers."""
+"""What handlers share: work in a thread, bodies of other sizes, answers that grow, files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def at_most(request: web.Request, limit: int) -> bytes:
     try:
         return await request.clone(client_max_size=limit).read()
     except web.HTTPRequestEntityTooLarge:
-        raise Denied("too_large", f"{limit >> 20} MiB") from None
+        raise Denied("too_large", f"{limit >> 20} MiB" if limit >> 20 else f"{limit >> 10} KiB") from None
 
 
 def library_of(request: web.Request) -> Library:
