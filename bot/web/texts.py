@@ -84,9 +84,10 @@ TEXTS: dict[Language, dict[str, str]] = {
 def spoken(accepted: str, usual: Language) -> Language:
     """The language of an `Accept-Language` header: the first in it that we speak, else the usual one. Our pages send the
     one that was chosen on them."""
-    for tag in re.findall(r"\b(?:zh|en)\b", accepted.lower()):
-        return "zh" if tag == "zh" else "en"
-    return usual
+    found = re.search(r"\b(?:zh|en)\b", accepted.lower())
+    if found is None:
+        return usual
+    return "zh" if found[0] == "zh" else "en"
 
 
 class Denied(Exception):

@@ -11,7 +11,7 @@ const SILENCE = 15000;
  * else fetch() should know, such as { keepalive: true } for a page that may be going.
  */
 export function post(path, body, more = {}) {
-  return ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), ...more });
+  return ask(path, { ...asJson(body), ...more });
 }
 
 export function get(path, within = ANSWER_WITHIN) {
@@ -23,23 +23,33 @@ export function send(path, file) {
   return ask(path, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file }, SENT_WITHIN);
 }
 
+const noAnswer = () => ({ ok: false, status: 0, error: "no_answer", message: "", answer: {} });
+
+const asJson = (body) => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
 async function ask(path, request, within = ANSWER_WITHIN) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), within);
   try {
-    const headers = { ...request.headers, "Accept-Language": language() };
-    const response = await fetch(path, { ...request, headers, signal: abort.signal });
-    const answer = await response.json().catch(() => ({}));
-    if (response.status === 401) toLogin();
-    return said(response, answer);
+    return await answerOf(await knock(path, request, abort.signal));
   } catch (error) {
-    return { ok: false, status: 0, error: "no_answer", message: "", answer: {} };
+    return noAnswer();
   } finally {
     clearTimeout(timer);
   }
 }
 
-const said = ({ ok, status }, answer) => ({ ok, status, error: answer.error || "", message: ours(answer.message || ""), answer });
+/** In the language of this page. */
+function knock(path, request, signal) {
+  return fetch(path, { ...request, headers: { ...request.headers, "Accept-Language": language() }, signal });
+}
+
+async function answerOf(response) {
+  const answer = await response.json().catch(() => ({}));
+  const { ok, status } = response;
+  if (status === 401) toLogin();
+  return { ok, status, error: answer.error || "", message: ours(answer.message || ""), answer };
+}
 
 /**
  * A text that is being written: `onText(text)` hears all of it, each time that it has grown. However long it takes; `signal`
@@ -48,10 +58,8 @@ const said = ({ ok, status }, answer) => ({ ok, status, error: answer.error || "
 export async function grow(path, body, onText, signal) {
   let last = {};
   try {
-    const headers = { "Content-Type": "application/json", "Accept-Language": language() };
-    const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal });
-    if (response.status === 401) toLogin();
-    if (!response.ok) return said(response, await response.json().catch(() => ({})));
+    const response = await knock(path, asJson(body), signal);
+    if (!response.ok) return await answerOf(response);
     for await (const line of linesOf(response.body)) {
       last = line;
       if (line.text !== undefined) onText(line.text);
@@ -59,7 +67,8 @@ export async function grow(path, body, onText, signal) {
   } catch (error) {
     last = { done: signal.aborted };
   }
-  return { ok: last.done === true, status: 0, error: last.error || "no_answer", message: ours(last.message || ""), answer: {} };
+  if (last.error) return { ...noAnswer(), error: last.error, message: ours(last.message) };
+  return { ...noAnswer(), ok: last.done === true };
 }
 
 /** What stands on each line of a body, as JSON. */

@@ -30,12 +30,11 @@ export class Deeds {
     }
   }
 
-  /** An order; its no is said. A promise of the answer. */
-  async give(kind, fields = {}) {
-    return this.said(await this.store.order(kind, fields));
+  /** An order; its no is said. A promise of the answer. `stale`: what to say where the scene has changed meanwhile. */
+  async give(kind, fields = {}, stale = undefined) {
+    return this.said(await this.store.order(kind, fields), stale);
   }
 
-  /** `stale`: what to say where the scene has changed meanwhile. */
   said(answer, stale = "desk.note.stale") {
     if (answer.ok) return answer;
     if (answer.error === "stale_revision") notice(t(stale), "refused");
@@ -154,8 +153,7 @@ export class Deeds {
 
   /** Exactly these words: the server compares them with its own. */
   async confirmLines(lines, stale) {
-    const order = { lines: lines.map(({ id, text }) => ({ id, text })) };
-    const answer = this.said(await this.store.order("confirm", order), stale);
+    const answer = await this.give("confirm", { lines: lines.map(({ id, text }) => ({ id, text })) }, stale);
     if (!answer.ok) return;
     notice(t("desk.note.confirmed", { n: lines.length }));
     this.composer.goOn();
