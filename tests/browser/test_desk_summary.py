@@ -12,8 +12,7 @@ from playwright.async_api import Locator, expect
 from bot.engine.types import EngineState
 from tests.browser.conftest import OpenTheatre
 from tests.browser.theatre import PHONE
-from tests.browser.toolbox import Desk, scenario, visit
-from tests.browser.writing import open_scene
+from tests.browser.toolbox import Desk, open_page, scenario, visit
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -31,9 +30,7 @@ async def open_refresh(
     ready = house.engine.status
     if stepped:
         house.engine.status = replace(ready, state=EngineState.LOADING)
-    written = open_scene(house, scenario())
-    desk = Desk(house, written.scene, await house.panel(ready=False, **options))
-    await visit(desk)
+    desk = await open_page(house, scenario(), **options)
     await until(lambda: not house.desk._preparing._tasks)
     house.engine.status = ready
     if options:

@@ -10,6 +10,7 @@ from playwright.async_api import Locator, Page, expect
 
 from bot.scenario import Character, Line, Origin, Scenario
 from tests.browser.conftest import OpenTheatre
+from tests.browser.theatre import Theatre
 from tests.browser.writing import Writing, open_scene
 
 CHARACTERS = (
@@ -73,8 +74,11 @@ class Desk(Writing):
 
 async def open_desk(theatre: OpenTheatre, scene: Scenario | None = None, **options: Any) -> Desk:
     """A scene of that scenario, open on a page."""
-    house = await theatre("她没有回头。")
-    written = open_scene(house, scene or scenario())
+    return await open_page(await theatre("她没有回头。"), scene or scenario(), **options)
+
+
+async def open_page(house: Theatre, scene: Scenario, **options: Any) -> Desk:
+    written = open_scene(house, scene)
     desk = Desk(house, written.scene, await house.panel(ready=False, **options))
     await visit(desk)
     return desk
